@@ -1,0 +1,3 @@
+#include "app/error.h"
+
+G_DEFINE_QUARK (trc - app - error - quark, trc_app_error)
