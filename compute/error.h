@@ -11,12 +11,12 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  TRC_COMPUTE_ERROR_INVALID,       /* the data is wrong: truncated, contradictory, out of range */
-  TRC_COMPUTE_ERROR_UNSUPPORTED,   /* well-formed, but something Tracery does not read or do */
-  TRC_COMPUTE_ERROR_NOT_FOUND,     /* a name that names nothing */
+  TRC_COMPUTE_ERROR_INVALID,     /* the data is wrong: truncated, contradictory, out of range */
+  TRC_COMPUTE_ERROR_UNSUPPORTED, /* well-formed, but something Tracery does not read or do */
+  TRC_COMPUTE_ERROR_NOT_FOUND,   /* a name that names nothing */
   TRC_COMPUTE_ERROR_OUT_OF_MEMORY, /* on the host or the device */
-  TRC_COMPUTE_ERROR_DEVICE_LOST,   /* sticky: every later call on that device fails the same way */
-  TRC_COMPUTE_ERROR_NUMERIC,       /* NaN or infinity where a finite number must be */
+  TRC_COMPUTE_ERROR_DEVICE_LOST, /* sticky: every later call on that device fails the same way */
+  TRC_COMPUTE_ERROR_NUMERIC,     /* NaN or infinity where a finite number must be */
 } TrcComputeError;
 
 #define TRC_COMPUTE_ERROR (trc_compute_error_quark ())
