@@ -32,15 +32,16 @@
 
 G_BEGIN_DECLS
 
-typedef enum { TRC_NORM_NONE, TRC_NORM_LAYER, TRC_NORM_RMS } TrcNormKind;
+#define TRC_NORM_NONE 2 /* beside TRC_NORM_LAYER and TRC_NORM_RMS of shaders/include/params.h */
+
 typedef enum { TRC_POS_NONE, TRC_POS_LEARNED, TRC_POS_ROTARY } TrcPositionKind;
 
 struct _TrcModelConfig {
   const char *family; /* "gpt2", "gpt_neox", "llama"; static text */
   guint n_layers, d_model, n_heads, n_kv_heads, d_head, d_mlp, n_vocab, n_ctx;
-  TrcNormKind norm;
+  guint norm; /* TRC_NORM_* */
   float norm_eps;
-  guint act;         /* TrcActivation of compute/ops.h */
+  guint act;         /* TRC_ACT_* of compute/ops.h */
   gboolean gated;    /* MLP is act(gate) * up */
   gboolean parallel; /* attention and MLP both read resid_pre */
   TrcPositionKind positions;

@@ -132,7 +132,7 @@ const char *trc_site_name (TrcSite site);
 typedef struct {
   gboolean freeze_pattern; /* attention passes gradients through its values alone */
   gboolean freeze_scale;   /* norms are linear, their scale a constant */
-  guint rule;              /* TrcRule of compute/ops.h for activations and gates */
+  guint rule;              /* TRC_RULE_* of compute/ops.h for activations and gates */
 } TrcLinearise;
 
 typedef struct {
