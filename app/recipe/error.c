@@ -1,3 +1,8 @@
 #include "app/error.h"
 
-G_DEFINE_QUARK (trc - app - error - quark, trc_app_error)
+/* Not by G_DEFINE_QUARK: the formatter would pull its dashed name apart. */
+GQuark
+trc_app_error_quark (void)
+{
+  return g_quark_from_static_string ("trc-app-error-quark");
+}
