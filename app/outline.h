@@ -20,8 +20,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (TrcOutlineItem, trc_outline_item, TRC, OUTLINE_ITEM, GObject)
 
 /* The tree for what @scene shows of @digest: a list with one item, the root. */
-GListModel *trc_outline_new (const TrcDigest *digest,
-                             const TrcScene *scene) G_GNUC_WARN_UNUSED_RESULT;
+GListModel *
+trc_outline_new (const TrcDigest *digest, const TrcScene *scene) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The name; borrowed. */
 const char *trc_outline_item_get_label (TrcOutlineItem *self);

@@ -129,7 +129,7 @@ gboolean trc_session_get_busy (TrcSession *self);
 void trc_session_cancel_all (TrcSession *self);
 
 typedef struct {
-  const char *model;     /* bundled name or folder */
+  const char *model; /* bundled name or folder */
   const char *prompt;
   const char *target;    /* a token, "#id", or NULL: the likeliest ones */
   const char *foil;      /* a token, "#id", or NULL */

@@ -20,7 +20,7 @@ struct _TrcDigest {
 static void
 clear_prediction (gpointer item)
 {
-  g_free (((TrcPrediction *) item)->label);
+  g_free (((TrcPrediction *)item)->label);
 }
 
 static void
@@ -90,14 +90,14 @@ take_groups (TrcDigest *self)
     self->group_of[i] = -1;
   for (gsize g = 0; g < marks->n_supernodes; g++)
     for (gsize m = 0; m < marks->supernodes[g].n_members; m++)
-      self->group_of[marks->supernodes[g].members[m]] = (gint64) g;
+      self->group_of[marks->supernodes[g].members[m]] = (gint64)g;
 }
 
 static int
 compare_predictions (gconstpointer a, gconstpointer b)
 {
-  double pa = ((const TrcPrediction *) a)->probability;
-  double pb = ((const TrcPrediction *) b)->probability;
+  double pa = ((const TrcPrediction *)a)->probability;
+  double pb = ((const TrcPrediction *)b)->probability;
 
   return (pa < pb) - (pa > pb);
 }
@@ -210,13 +210,13 @@ trc_digest_predictions (const TrcDigest *self)
 guint
 trc_digest_n_tokens (const TrcDigest *self)
 {
-  return (guint) MAX (trc_graph_n_positions (self->graph), 0);
+  return (guint)MAX (trc_graph_n_positions (self->graph), 0);
 }
 
 const char *
 trc_digest_token (const TrcDigest *self, guint position)
 {
-  const char *text = trc_graph_token (self->graph, (gint32) position);
+  const char *text = trc_graph_token (self->graph, (gint32)position);
 
   return text != NULL ? text : "";
 }
@@ -238,7 +238,7 @@ trc_digest_group_of (const TrcDigest *self, guint32 node)
 static void
 clear_link (gpointer item)
 {
-  g_free (((TrcLinkFact *) item)->label);
+  g_free (((TrcLinkFact *)item)->label);
 }
 
 static int
@@ -257,7 +257,7 @@ static TrcRef
 ref_of (const TrcDigest *self, guint32 node, gboolean by_group)
 {
   if (by_group && self->group_of[node] >= 0)
-    return (TrcRef){ TRC_REF_GROUP, (guint64) self->group_of[node] };
+    return (TrcRef){ TRC_REF_GROUP, (guint64)self->group_of[node] };
   return (TrcRef){ TRC_REF_NODE, node };
 }
 
@@ -266,7 +266,7 @@ ref_label (const TrcDigest *self, TrcRef ref)
 {
   if (ref.kind == TRC_REF_GROUP)
     return g_strdup (trc_graph_marks (self->graph)->supernodes[ref.id].label);
-  return trc_present_node_label (self->graph, (guint32) ref.id);
+  return trc_present_node_label (self->graph, (guint32)ref.id);
 }
 
 /* Sums of the links by the ref at their far end. */
@@ -280,7 +280,7 @@ static void
 tally_add (Tally *self, guint32 node, double share, double weight)
 {
   TrcRef ref = ref_of (self->digest, node, self->by_group);
-  gint64 key = (gint64) (ref.id << 2 | (guint64) ref.kind);
+  gint64 key = (gint64)(ref.id << 2 | (guint64)ref.kind);
   TrcLinkFact *fact = g_hash_table_lookup (self->sums, &key);
 
   if (fact == NULL)
@@ -307,7 +307,7 @@ tally_end (Tally *self, guint n, guint *n_all)
   g_array_set_clear_func (links, clear_link);
   g_hash_table_iter_init (&iter, self->sums);
   while (g_hash_table_iter_next (&iter, NULL, &fact))
-    if (((TrcLinkFact *) fact)->weight != 0)
+    if (((TrcLinkFact *)fact)->weight != 0)
       g_array_append_vals (links, fact, 1);
   g_array_sort (links, compare_links);
   *n_all = links->len;
@@ -334,7 +334,7 @@ tally_begin (const TrcDigest *digest, gboolean by_group)
 static gboolean
 is_member (const TrcDigest *self, TrcRef ref, guint32 node)
 {
-  return ref.kind == TRC_REF_GROUP ? self->group_of[node] == (gint64) ref.id : ref.id == node;
+  return ref.kind == TRC_REF_GROUP ? self->group_of[node] == (gint64)ref.id : ref.id == node;
 }
 
 static void
@@ -389,7 +389,7 @@ static void
 gather_fires (const TrcDigest *self, TrcFacts *facts, const guint32 *members, gsize n)
 {
   facts->n_tokens = trc_digest_n_tokens (self);
-  facts->tokens = g_new0 (char *, (gsize) facts->n_tokens + 1);
+  facts->tokens = g_new0 (char *, (gsize)facts->n_tokens + 1);
   facts->fires = g_new (double, MAX (facts->n_tokens, 1u));
   for (guint t = 0; t < facts->n_tokens; t++)
     {
@@ -405,13 +405,13 @@ gather_fires (const TrcDigest *self, TrcFacts *facts, const guint32 *members, gs
           const TrcNode *node = trc_graph_node (self->graph, i);
 
           if (node->kind != one->kind || node->layer != one->layer || node->index != one->index
-              || node->position < 0 || (guint) node->position >= facts->n_tokens
+              || node->position < 0 || (guint)node->position >= facts->n_tokens
               || isnan (node->activation) || (n > 1 && i != members[m]))
             continue;
-          facts->fires[node->position]
-              = isnan (facts->fires[node->position])
-                    ? node->activation
-                    : MAX (facts->fires[node->position], node->activation);
+          facts->fires[node->position] =
+              isnan (facts->fires[node->position])
+                  ? node->activation
+                  : MAX (facts->fires[node->position], node->activation);
         }
     }
 }
@@ -419,7 +419,7 @@ gather_fires (const TrcDigest *self, TrcFacts *facts, const guint32 *members, gs
 static void
 node_facts (const TrcDigest *self, TrcFacts *facts)
 {
-  guint32 i = (guint32) facts->ref.id;
+  guint32 i = (guint32)facts->ref.id;
   const TrcNode *node = trc_graph_node (self->graph, i);
 
   facts->title = trc_present_node_label (self->graph, i);
@@ -438,7 +438,7 @@ group_facts (const TrcDigest *self, TrcFacts *facts, const guint32 *members, gsi
   gint32 low = G_MAXINT32, high = -1;
 
   facts->title = ref_label (self, facts->ref);
-  facts->n_members = (guint) n;
+  facts->n_members = (guint)n;
   facts->activation = facts->cumulative = facts->score = facts->probability = NAN;
   for (gsize m = 0; m < n; m++)
     {
@@ -448,9 +448,9 @@ group_facts (const TrcDigest *self, TrcFacts *facts, const guint32 *members, gsi
       high = MAX (high, layer);
       facts->influence += self->influence[members[m]];
     }
-  facts->kind_line = low == high ? g_strdup_printf ("block · %u nodes · layer %d", (guint) n, low)
-                                 : g_strdup_printf ("block · %u nodes · layers %d–%d", (guint) n,
-                                                    low, high);
+  facts->kind_line =
+      low == high ? g_strdup_printf ("block · %u nodes · layer %d", (guint)n, low)
+                  : g_strdup_printf ("block · %u nodes · layers %d–%d", (guint)n, low, high);
 }
 
 /* The token chip of a position stands for its embedding, when that is a node. */
@@ -465,7 +465,7 @@ resolve (const TrcDigest *self, TrcRef *ref)
     {
       const TrcNode *node = trc_graph_node (self->graph, i);
 
-      if (node->kind == TRC_NODE_EMBEDDING && (guint64) node->position == ref->id)
+      if (node->kind == TRC_NODE_EMBEDDING && (guint64)node->position == ref->id)
         {
           *ref = (TrcRef){ TRC_REF_NODE, i };
           return TRUE;
@@ -497,7 +497,7 @@ trc_digest_facts (const TrcDigest *self, TrcRef ref, gboolean by_group, guint n_
     }
   else
     {
-      single = (guint32) ref.id;
+      single = (guint32)ref.id;
       node_facts (self, facts);
     }
   gather_inputs (self, facts, members, n, by_group, n_links);
@@ -558,8 +558,8 @@ trc_digest_search (const TrcDigest *self, const char *query)
     {
       g_autofree char *label = trc_present_node_label (self->graph, i);
       g_autofree char *facts = trc_present_node_facts (self->graph, i);
-      g_autofree char *text
-          = g_strjoin ("\n", label, facts, trc_graph_node (self->graph, i)->id, NULL);
+      g_autofree char *text =
+          g_strjoin ("\n", label, facts, trc_graph_node (self->graph, i)->id, NULL);
       g_autofree char *haystack = g_utf8_casefold (text, -1);
       Hit hit = { i, self->influence[i] };
 

@@ -84,14 +84,14 @@ trc_history_push (TrcHistory *self, const char *name, GVariant *state, gint64 no
 const char *
 trc_history_undo_name (const TrcHistory *self)
 {
-  return self->now > 0 ? ((Step *) g_ptr_array_index (self->steps, self->now))->name : NULL;
+  return self->now > 0 ? ((Step *)g_ptr_array_index (self->steps, self->now))->name : NULL;
 }
 
 const char *
 trc_history_redo_name (const TrcHistory *self)
 {
   return self->now + 1 < self->steps->len
-             ? ((Step *) g_ptr_array_index (self->steps, self->now + 1))->name
+             ? ((Step *)g_ptr_array_index (self->steps, self->now + 1))->name
              : NULL;
 }
 
@@ -101,7 +101,7 @@ trc_history_undo (TrcHistory *self)
   if (self->now == 0)
     return NULL;
   self->now--;
-  return ((Step *) g_ptr_array_index (self->steps, self->now))->state;
+  return ((Step *)g_ptr_array_index (self->steps, self->now))->state;
 }
 
 GVariant *
@@ -110,5 +110,5 @@ trc_history_redo (TrcHistory *self)
   if (self->now + 1 >= self->steps->len)
     return NULL;
   self->now++;
-  return ((Step *) g_ptr_array_index (self->steps, self->now))->state;
+  return ((Step *)g_ptr_array_index (self->steps, self->now))->state;
 }

@@ -22,8 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcHistory, trc_history_free)
 
 /* The present state is now @state (sunk), reached by @name at @now_us. Returns
  * FALSE, changing nothing, when that is what it was already. */
-gboolean
-trc_history_push (TrcHistory *self, const char *name, GVariant *state, gint64 now_us);
+gboolean trc_history_push (TrcHistory *self, const char *name, GVariant *state, gint64 now_us);
 
 /* Name of the step that undo would take back, or NULL. Borrowed. */
 const char *trc_history_undo_name (const TrcHistory *self);

@@ -56,7 +56,7 @@ trc_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
       g_value_set_double (value, self->seconds_left);
       break;
     case PROP_STATE:
-      g_value_set_int (value, (int) self->state);
+      g_value_set_int (value, (int)self->state);
       break;
     case PROP_ERROR:
       g_value_set_string (value, self->error);
@@ -91,8 +91,8 @@ trc_job_class_init (TrcJobClass *klass)
   props[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
   props[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, "", flags);
   props[PROP_FRACTION] = g_param_spec_double ("fraction", NULL, NULL, -1, 1, -1, flags);
-  props[PROP_SECONDS_LEFT]
-      = g_param_spec_double ("seconds-left", NULL, NULL, -1, G_MAXDOUBLE, -1, flags);
+  props[PROP_SECONDS_LEFT] =
+      g_param_spec_double ("seconds-left", NULL, NULL, -1, G_MAXDOUBLE, -1, flags);
   props[PROP_STATE] = g_param_spec_int ("state", NULL, NULL, 0, TRC_JOB_CANCELLED, 0, flags);
   props[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
@@ -173,7 +173,7 @@ static void
 take_report (TrcJob *self)
 {
   g_autofree char *text = NULL;
-  double elapsed = (double) (g_get_monotonic_time () - self->started_us) / G_USEC_PER_SEC;
+  double elapsed = (double)(g_get_monotonic_time () - self->started_us) / G_USEC_PER_SEC;
 
   g_mutex_lock (&self->mutex);
   self->idle_id = 0;
@@ -221,8 +221,8 @@ trc_job_report (double fraction, const char *text, gpointer data)
       self->new_text = g_strdup (text);
     }
   if (self->idle_id == 0)
-    self->idle_id
-        = g_idle_add_full (G_PRIORITY_LOW, report_in_main, g_object_ref (self), g_object_unref);
+    self->idle_id =
+        g_idle_add_full (G_PRIORITY_LOW, report_in_main, g_object_ref (self), g_object_unref);
   g_mutex_unlock (&self->mutex);
 }
 

@@ -136,8 +136,7 @@ ensure_group (Tree *tree, const char *name, gboolean no_share)
 
   if (group != NULL)
     return group;
-  group = item_new (g_strdup (name), no_share ? NAN : 0,
-                    g_hash_table_size (tree->groups));
+  group = item_new (g_strdup (name), no_share ? NAN : 0, g_hash_table_size (tree->groups));
   item_add (tree->root, group);
   g_hash_table_insert (tree->groups, g_strdup (name), group);
   g_object_unref (group); /* the root's list holds it */
@@ -150,8 +149,8 @@ add_node (Tree *tree, TrcOutlineItem *group, guint32 i)
   const TrcNode *node = trc_graph_node (tree->graph, i);
   gboolean logit = node->kind == TRC_NODE_LOGIT;
   double influence = trc_digest_influence (tree->digest, i);
-  g_autoptr (TrcOutlineItem) item
-      = item_new (trc_present_node_label (tree->graph, i), logit ? NAN : influence, i);
+  g_autoptr (TrcOutlineItem) item =
+      item_new (trc_present_node_label (tree->graph, i), logit ? NAN : influence, i);
 
   item->has_ref = TRUE;
   item->ref = (TrcRef){ TRC_REF_NODE, i };
@@ -185,14 +184,14 @@ add_box (Tree *tree, const TrcBox *box)
     add_supernode (tree, box->ref);
   else if (box->ref_kind == TRC_REF_NODE)
     {
-      gint64 super = trc_digest_group_of (tree->digest, (guint32) box->ref);
-      const TrcNode *node = trc_graph_node (tree->graph, (guint32) box->ref);
+      gint64 super = trc_digest_group_of (tree->digest, (guint32)box->ref);
+      const TrcNode *node = trc_graph_node (tree->graph, (guint32)box->ref);
       g_autofree char *name = layer_group_name (node);
 
       if (super >= 0 && box->parent >= 0)
         return; /* told with its supernode */
       add_node (tree, ensure_group (tree, name, node->kind == TRC_NODE_LOGIT),
-                (guint32) box->ref);
+                (guint32)box->ref);
     }
 }
 
@@ -213,7 +212,8 @@ trc_outline_new (const TrcDigest *digest, const TrcScene *scene)
 
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (root->children)); i++)
     {
-      g_autoptr (TrcOutlineItem) group = g_list_model_get_item (G_LIST_MODEL (root->children), i);
+      g_autoptr (TrcOutlineItem) group =
+          g_list_model_get_item (G_LIST_MODEL (root->children), i);
 
       if (!isnan (group->share))
         root->share += group->share;

@@ -91,7 +91,7 @@ static GVariant *
 view_state (TrcSession *self)
 {
   return g_variant_new ("(ddiib@au)", self->view.node_share, self->view.edge_share,
-                        (gint32) self->view.layout, (gint32) self->view.groups,
+                        (gint32)self->view.layout, (gint32)self->view.groups,
                         self->view.hide_errors,
                         g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, self->opened->data,
                                                    self->opened->len, sizeof (guint32)));
@@ -104,8 +104,8 @@ take_opened (TrcSession *self, GVariant *array)
   const guint32 *groups = g_variant_get_fixed_array (array, &n, sizeof (guint32));
 
   g_array_set_size (self->opened, 0);
-  g_array_append_vals (self->opened, groups, (guint) n);
-  self->view.opened = (const guint32 *) (gpointer) self->opened->data;
+  g_array_append_vals (self->opened, groups, (guint)n);
+  self->view.opened = (const guint32 *)(gpointer)self->opened->data;
   self->view.n_opened = self->opened->len;
 }
 
@@ -117,8 +117,8 @@ apply_state (TrcSession *self, GVariant *state)
 
   g_variant_get (state, "(ddiib@au)", &self->view.node_share, &self->view.edge_share, &layout,
                  &groups, &self->view.hide_errors, &opened);
-  self->view.layout = (TrcViewLayout) layout;
-  self->view.groups = (TrcViewGroups) groups;
+  self->view.layout = (TrcViewLayout)layout;
+  self->view.groups = (TrcViewGroups)groups;
   take_opened (self, opened);
 }
 
@@ -197,7 +197,7 @@ find_opened (TrcSession *self, guint32 group)
 {
   for (guint i = 0; i < self->opened->len; i++)
     if (g_array_index (self->opened, guint32, i) == group)
-      return (gint) i;
+      return (gint)i;
   return -1;
 }
 
@@ -213,10 +213,10 @@ trc_session_toggle_group (TrcSession *self, guint32 group)
   gint at = find_opened (self, group);
 
   if (at >= 0)
-    g_array_remove_index (self->opened, (guint) at);
+    g_array_remove_index (self->opened, (guint)at);
   else
     g_array_append_val (self->opened, group);
-  self->view.opened = (const guint32 *) (gpointer) self->opened->data;
+  self->view.opened = (const guint32 *)(gpointer)self->opened->data;
   self->view.n_opened = self->opened->len;
   view_was_changed (self, at >= 0 ? "closing a block" : "opening a block");
 }
@@ -429,7 +429,7 @@ make_words (TrcSession *self)
       const char *slug = trc_graph_text (trc_digest_graph (self->digest), "slug");
 
       g_free (self->title);
-      self->title = slug != NULL          ? g_strdup (slug)
+      self->title = slug != NULL         ? g_strdup (slug)
                     : self->path != NULL ? g_path_get_basename (self->path)
                                          : g_strdup ("Graph");
     }
@@ -468,7 +468,7 @@ trc_session_take_digest (TrcSession *self, TrcDigest *digest, const char *path)
 }
 
 typedef struct {
-  guint document;
+  guint request;
   char *path;
   TrcJob *job;
 } OpenWork;
@@ -493,7 +493,7 @@ read_graph (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
   TrcDigest *digest = graph != NULL ? trc_digest_new (graph, &progress, &error) : NULL;
 
   if (digest != NULL)
-    g_task_return_pointer (task, digest, (GDestroyNotify) trc_digest_unref);
+    g_task_return_pointer (task, digest, (GDestroyNotify)trc_digest_unref);
   else
     g_task_return_error (task, error);
 }
@@ -509,7 +509,7 @@ on_graph_read (GObject *source, GAsyncResult *result, gpointer unused)
   if (self->closed)
     return;
   trc_session_end_job (self, work->job, error);
-  if (digest != NULL && work->document == self->document)
+  if (digest != NULL && work->request == self->request)
     trc_session_take_digest (self, digest, work->path);
 }
 
@@ -523,7 +523,7 @@ trc_session_open (TrcSession *self, const char *path)
   TrcJob *job = trc_session_begin_job (self, title);
   GTask *task = g_task_new (self, trc_job_get_cancellable (job), on_graph_read, NULL);
 
-  work->document = ++self->document;
+  work->request = ++self->request;
   work->path = g_strdup (path);
   work->job = g_object_ref (job);
   g_task_set_task_data (task, work, open_work_free);
@@ -605,7 +605,7 @@ const TrcRef *
 trc_session_get_selection (TrcSession *self, guint *n)
 {
   *n = self->selection->len;
-  return (const TrcRef *) (gpointer) self->selection->data;
+  return (const TrcRef *)(gpointer)self->selection->data;
 }
 
 TrcFacts *
@@ -708,9 +708,8 @@ trc_session_class_init (TrcSessionClass *klass)
   signals[VIEW_CHANGED] = new_signal ("view-changed");
   signals[SELECTION_CHANGED] = new_signal ("selection-changed");
   signals[BUSY_CHANGED] = new_signal ("busy-changed");
-  signals[MESSAGE]
-      = g_signal_new ("message", TRC_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  signals[MESSAGE] = g_signal_new ("message", TRC_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
 }
 
 static void

@@ -21,7 +21,8 @@ struct _TrcSession {
   GCancellable *closing;
   gboolean closed;
 
-  guint document; /* generation of the document; requests for older ones are dropped */
+  guint request;  /* generation of what was asked for last: files, traces */
+  guint document; /* generation of the graph: scenes of older ones are dropped */
   TrcDigest *digest;
   char *path;
   char *title;

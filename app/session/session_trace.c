@@ -42,7 +42,7 @@ trc_session_list_estimators (void)
   static const char *names[TRC_N_ESTIMATORS + 1];
 
   for (guint i = 0; i < TRC_N_ESTIMATORS; i++)
-    names[i] = trc_estimator_name ((TrcEstimator) i);
+    names[i] = trc_estimator_name ((TrcEstimator)i);
   return names;
 }
 
@@ -76,7 +76,7 @@ trc_guess_free (TrcGuess *self)
 static void
 clear_prediction (gpointer item)
 {
-  g_free (((TrcPrediction *) item)->label);
+  g_free (((TrcPrediction *)item)->label);
 }
 
 static guint
@@ -121,10 +121,9 @@ guess_new (TrcModel *model, const GArray *ids)
   TrcGuess *guess = g_new0 (TrcGuess, 1);
 
   guess->n_tokens = ids->len;
-  guess->tokens = g_new0 (char *, (gsize) ids->len + 1);
+  guess->tokens = g_new0 (char *, (gsize)ids->len + 1);
   for (guint i = 0; i < ids->len; i++)
-    guess->tokens[i]
-        = g_strdup (trc_model_token_text (model, g_array_index (ids, guint32, i)));
+    guess->tokens[i] = g_strdup (trc_model_token_text (model, g_array_index (ids, guint32, i)));
   guess->top = g_array_new (FALSE, FALSE, sizeof (TrcPrediction));
   g_array_set_clear_func (guess->top, clear_prediction);
   return guess;
@@ -151,7 +150,7 @@ run_guess (GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
   guess = guess_new (model, ids);
   if (ids->len > 0)
     {
-      TrcRunParams params = { .ids = (const guint32 *) (gpointer) ids->data,
+      TrcRunParams params = { .ids = (const guint32 *)(gpointer)ids->data,
                               .n_prompts = 1,
                               .n_tokens = ids->len,
                               .last_only = TRUE };
@@ -165,7 +164,7 @@ run_guess (GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
         }
       fill_top (guess, model, logits, trc_model_config (model)->n_vocab);
     }
-  g_task_return_pointer (task, g_steal_pointer (&guess), (GDestroyNotify) trc_guess_free);
+  g_task_return_pointer (task, g_steal_pointer (&guess), (GDestroyNotify)trc_guess_free);
 }
 
 void
@@ -191,7 +190,7 @@ trc_session_guess_finish (TrcSession *self, GAsyncResult *result, GError **error
 /* ---- traces ---- */
 
 typedef struct {
-  guint document;
+  guint request;
   char *model, *prompt, *target, *foil, *estimator;
   TrcJob *job;
 } TraceWork;
@@ -220,7 +219,7 @@ parse_token (TrcModel *model, const char *text, gint32 *id, GError **error)
     return TRUE;
   if (!trc_model_parse_token (model, text, &found, error))
     return FALSE;
-  *id = (gint32) found;
+  *id = (gint32)found;
   return TRUE;
 }
 
@@ -250,7 +249,7 @@ run_trace (GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
   TrcDigest *digest = trace (source, work, &progress, &error);
 
   if (digest != NULL)
-    g_task_return_pointer (task, digest, (GDestroyNotify) trc_digest_unref);
+    g_task_return_pointer (task, digest, (GDestroyNotify)trc_digest_unref);
   else
     g_task_return_error (task, error);
 }
@@ -266,7 +265,7 @@ on_traced (GObject *source, GAsyncResult *result, gpointer unused)
   if (self->closed)
     return;
   trc_session_end_job (self, work->job, error);
-  if (digest != NULL && work->document == self->document)
+  if (digest != NULL && work->request == self->request)
     trc_session_take_digest (self, digest, NULL);
 }
 
@@ -278,7 +277,7 @@ trc_session_trace (TrcSession *self, const TrcTraceRequest *request)
   TrcJob *job = trc_session_begin_job (self, title);
   GTask *task = g_task_new (self, trc_job_get_cancellable (job), on_traced, NULL);
 
-  work->document = ++self->document;
+  work->request = ++self->request;
   work->model = g_strdup (request->model);
   work->prompt = g_strdup (request->prompt);
   work->target = g_strdup (request->target);

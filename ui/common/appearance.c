@@ -21,11 +21,7 @@ struct _TrcAppearance {
   guint subscription;
 };
 
-enum {
-  PROP_0,
-  PROP_DARK,
-  N_PROPS
-};
+enum { PROP_0, PROP_DARK, N_PROPS };
 
 static GParamSpec *props[N_PROPS];
 
@@ -34,8 +30,8 @@ G_DEFINE_FINAL_TYPE (TrcAppearance, trc_appearance, G_TYPE_OBJECT)
 static void
 load_palette (TrcAppearance *self)
 {
-  gtk_css_provider_load_from_resource (self->palette,
-                                       self->dark ? STYLE_PATH "dark.css" : STYLE_PATH "light.css");
+  gtk_css_provider_load_from_resource (self->palette, self->dark ? STYLE_PATH "dark.css"
+                                                                 : STYLE_PATH "light.css");
   /* Colour names are looked up again only when the sheet that uses them is read again. */
   gtk_css_provider_load_from_resource (self->style, STYLE_PATH "style.css");
   g_object_set (gtk_settings_get_default (), "gtk-application-prefer-dark-theme", self->dark,
@@ -45,9 +41,8 @@ load_palette (TrcAppearance *self)
 static void
 update (TrcAppearance *self)
 {
-  gboolean dark
-      = g_str_equal (self->scheme, "dark")
-        || (g_str_equal (self->scheme, "system") && self->system_dark);
+  gboolean dark = g_str_equal (self->scheme, "dark")
+                  || (g_str_equal (self->scheme, "system") && self->system_dark);
 
   if (dark == self->dark)
     return;
@@ -90,8 +85,8 @@ on_setting_changed (GDBusConnection *bus, const char *sender, const char *path,
 static void
 on_portal_read (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (GVariant) answer
-      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  g_autoptr (GVariant) answer =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
   g_autoptr (GVariant) value = NULL;
 
   if (answer == NULL)
@@ -114,8 +109,8 @@ on_bus (GObject *source, GAsyncResult *result, gpointer data)
       G_DBUS_SIGNAL_FLAGS_NONE, on_setting_changed, self, NULL);
   g_dbus_connection_call (self->bus, PORTAL_NAME, PORTAL_PATH, PORTAL_INTERFACE, "Read",
                           g_variant_new ("(ss)", PORTAL_NAMESPACE, PORTAL_KEY),
-                          G_VARIANT_TYPE ("(v)"), G_DBUS_CALL_FLAGS_NONE, -1,
-                          self->cancellable, on_portal_read, self);
+                          G_VARIANT_TYPE ("(v)"), G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable,
+                          on_portal_read, self);
 }
 
 /* A desktop names its interface font; where nobody does, GTK falls back to whatever "Sans"

@@ -20,7 +20,7 @@ trc_bar_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   GtkStyleContext *style = gtk_widget_get_style_context (widget);
   int width = gtk_widget_get_width (widget);
   int height = gtk_widget_get_height (widget);
-  float length = (float) (self->fraction * width);
+  float length = (float)(self->fraction * width);
   GskRoundedRect bar;
   GdkRGBA color;
 
@@ -29,8 +29,7 @@ trc_bar_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   gtk_style_context_get_color (style, &color);
   length = MAX (length, LEAST_PX);
   gsk_rounded_rect_init_from_rect (
-      &bar,
-      &GRAPHENE_RECT_INIT (0, (float) (height - BAR_HEIGHT_PX) / 2, length, BAR_HEIGHT_PX),
+      &bar, &GRAPHENE_RECT_INIT (0, (float)(height - BAR_HEIGHT_PX) / 2, length, BAR_HEIGHT_PX),
       CORNER_PX);
   gtk_snapshot_push_rounded_clip (snapshot, &bar);
   gtk_snapshot_append_color (snapshot, &color, &bar.bounds);

@@ -15,11 +15,7 @@ struct _TrcMessages {
   guint timeout_id;
 };
 
-enum {
-  PROP_0,
-  PROP_TEXT,
-  N_PROPS
-};
+enum { PROP_0, PROP_TEXT, N_PROPS };
 
 static GParamSpec *props[N_PROPS];
 
@@ -71,8 +67,8 @@ trc_messages_class_init (TrcMessagesClass *klass)
 
   object_class->dispose = trc_messages_dispose;
   object_class->get_property = trc_messages_get_property;
-  props[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, "",
-                                          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_TEXT] =
+      g_param_spec_string ("text", NULL, NULL, "", G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
   gtk_widget_class_set_layout_manager_type (GTK_WIDGET_CLASS (klass), GTK_TYPE_BIN_LAYOUT);
 }
@@ -91,9 +87,9 @@ trc_messages_init (TrcMessages *self)
 
   gtk_widget_add_css_class (close, "trc-flat");
   gtk_widget_set_valign (close, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text (close, _("Close this message"));
+  gtk_widget_set_tooltip_text (close, _ ("Close this message"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (close), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _("Close this message"), -1);
+                                  _ ("Close this message"), -1);
   g_signal_connect_swapped (close, "clicked", G_CALLBACK (trc_messages_hide), self);
 
   self->frame = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);

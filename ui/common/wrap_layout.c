@@ -57,9 +57,9 @@ widest_and_total (TrcWrapLayout *self, GtkWidget *widget, int *widest, int *tota
 }
 
 static void
-trc_wrap_layout_measure (GtkLayoutManager *manager, GtkWidget *widget, GtkOrientation orientation,
-                         int for_size, int *minimum, int *natural, int *minimum_baseline,
-                         int *natural_baseline)
+trc_wrap_layout_measure (GtkLayoutManager *manager, GtkWidget *widget,
+                         GtkOrientation orientation, int for_size, int *minimum, int *natural,
+                         int *minimum_baseline, int *natural_baseline)
 {
   TrcWrapLayout *self = TRC_WRAP_LAYOUT (manager);
   int widest, total;

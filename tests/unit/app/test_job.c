@@ -12,7 +12,7 @@ turn_main_loop (void)
 static void
 count_notify (GObject *object, GParamSpec *pspec, gpointer data)
 {
-  (*(guint *) data)++;
+  (*(guint *)data)++;
 }
 
 static gpointer
@@ -41,10 +41,10 @@ test_reports_are_coalesced (void)
 static void
 test_ends (void)
 {
-  g_autoptr (GError) wrong
-      = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "The disk is full.");
-  g_autoptr (GError) stopped
-      = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped");
+  g_autoptr (GError) wrong =
+      g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "The disk is full.");
+  g_autoptr (GError) stopped =
+      g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped");
   g_autoptr (TrcJob) done = trc_job_new ("a");
   g_autoptr (TrcJob) failed = trc_job_new ("b");
   g_autoptr (TrcJob) cancelled = trc_job_new ("c");
