@@ -50,7 +50,7 @@ gboolean trc_export_scene (const TrcScene *scene, const char *path,
                            GError **error);
 
 /* Presents @graph as @view says and draws it into @path. */
-gboolean trc_export_file (const TrcGraph *graph, const TrcView *view, const char *path,
+gboolean trc_export_file (TrcGraph *graph, const TrcView *view, const char *path,
                           const TrcExportOptions *options, const TrcProgress *progress,
                           GError **error);
 

@@ -9,12 +9,10 @@
  */
 #pragma once
 
-#include "compute/progress.h"
+#include "compute/prune.h"
 #include "render/scene.h"
 
 G_BEGIN_DECLS
-
-typedef struct _TrcGraph TrcGraph;
 
 /* TrcBox.ref_kind: what TrcBox.ref counts. */
 typedef enum {
@@ -56,10 +54,11 @@ typedef struct {
 /* node share 0.8, edge share 0.98, own layout, cards when there are supernodes. */
 void trc_view_init (TrcView *self);
 
-/* Makes the scene. @info may be NULL; clear it with trc_present_info_clear().
- * Milliseconds for a thousand nodes; pruning a big file takes longer. */
-TrcScene *trc_present_scene (const TrcGraph *graph, const TrcView *view, TrcPresentInfo *info,
-                             const TrcProgress *progress,
+/* Makes the scene. @pruner is one made from @graph and kept for the next slider
+ * step, or NULL: one is made for this call. @info may be NULL; clear it with
+ * trc_present_info_clear(). Milliseconds for a thousand nodes. */
+TrcScene *trc_present_scene (TrcGraph *graph, TrcPruner *pruner, const TrcView *view,
+                             TrcPresentInfo *info, const TrcProgress *progress,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Frees what the struct holds, not the struct. */

@@ -73,7 +73,9 @@ typedef struct {
 } TrcCurve;
 
 typedef struct {
-  double y;          /* middle of the row */
+  double y; /* middle of the row */
+  gint32
+      ordinal; /* layer; rows that do not fit are thinned to every 2nd, 4th, ...; -1: stays */
   const char *label; /* "L12", "logit"; NULL: a rule without a label */
 } TrcSceneRow;
 
@@ -112,7 +114,7 @@ void trc_scene_builder_edge (TrcSceneBuilder *self, gint32 from, gint32 to, doub
                              double value, double max_width, gboolean weave);
 
 /* A layer row, from any order; the scene keeps them sorted by y. */
-void trc_scene_builder_row (TrcSceneBuilder *self, double y, const char *label);
+void trc_scene_builder_row (TrcSceneBuilder *self, double y, gint32 ordinal, const char *label);
 
 /* A token column with its chip (or -1); kept sorted by x. */
 void trc_scene_builder_column (TrcSceneBuilder *self, double x, double w, gint32 box,
@@ -169,8 +171,8 @@ TrcRect trc_scene_bounds (const TrcScene *self);
 TrcRect trc_box_rect (const TrcBox *box);
 
 /* The box at @at, or the nearest within @reach points, or -1. A member beats the
- * group around it; a frame is hit on its title bar and border only when
- * something else is near. Cost: the boxes of a few grid cells. */
+ * group around it, which is hit only where no member is
+ * near. Cost: the boxes of a few grid cells. */
 gint32 trc_scene_pick (const TrcScene *self, TrcPoint at, double reach);
 
 /* The curve nearest to @at within @reach points, or -1. Threads of the weave are
@@ -185,7 +187,7 @@ GArray *trc_scene_boxes_in (const TrcScene *self, TrcRect area) G_GNUC_WARN_UNUS
 const guint32 *trc_scene_curves_of (const TrcScene *self, gint32 box, guint *n);
 
 /* The box with this @ref_kind and @ref, or -1; for keeping a selection from one
- * scene to the next. O(1). */
+ * scene to the next. Cost: a binary search. */
 gint32 trc_scene_find (const TrcScene *self, guint ref_kind, guint64 ref);
 
 /* The box of the smallest move from @box into a direction (dx, dy), for the arrow
