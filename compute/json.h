@@ -20,8 +20,8 @@ JsonNode *trc_json_parse (const char *data, gsize len, const char *name,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for a file of at most @max_bytes. */
-JsonNode *trc_json_read (const char *path, gsize max_bytes,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+JsonNode *
+trc_json_read (const char *path, gsize max_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Members of an object, with a default where they are missing, null or of
  * another type. @object may be NULL. Strings and objects are borrowed. */

@@ -29,9 +29,10 @@ typedef enum {
   TRC_ENCODE_NO_SPECIAL = 1 << 0 /* the text alone */
 } TrcEncodeFlags;
 
-/* Reads the tokeniser files of a model @folder (vocab.json with a word list).
- * NULL with TRC_COMPUTE_ERROR_NOT_FOUND when the folder holds none. */
-TrcTokenizer *trc_tokenizer_open (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads the tokeniser files of a model folder, or one such file: tokenizer.json,
+ * tokenizer.model (SentencePiece BPE), vocab.json with merges.txt or with a word
+ * list, tok*.bin of llama2.c, the metadata of a GGUF file. */
+TrcTokenizer *trc_tokenizer_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One more owner. */
 TrcTokenizer *trc_tokenizer_ref (TrcTokenizer *self);

@@ -42,12 +42,13 @@ trc_json_parse (const char *data, gsize len, const char *name, GError **error)
 
   if (len > G_MAXSSIZE || (line = too_deep_at (data, len)) != 0)
     {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s: line %u nests deeper than %d levels; this is no file of the expected kind.",
-                   name, len > G_MAXSSIZE ? 0 : line, MAX_DEPTH);
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
+          "%s: line %u nests deeper than %d levels; this is no file of the expected kind.",
+          name, len > G_MAXSSIZE ? 0 : line, MAX_DEPTH);
       return NULL;
     }
-  if (!json_parser_load_from_data (parser, data, (gssize) len, &cause))
+  if (!json_parser_load_from_data (parser, data, (gssize)len, &cause))
     {
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
                    "%s is not valid JSON (%s).", name, cause->message);
@@ -76,7 +77,8 @@ trc_json_read (const char *path, gsize max_bytes, GError **error)
       return NULL;
     }
   const char *data = g_mapped_file_get_contents (file);
-  return trc_json_parse (data == NULL ? "" : data, g_mapped_file_get_length (file), path, error);
+  return trc_json_parse (data == NULL ? "" : data, g_mapped_file_get_length (file), path,
+                         error);
 }
 
 /* The member as a node of a simple or container type, or NULL. */
@@ -115,7 +117,7 @@ trc_json_double (JsonObject *object, const char *member, double fallback)
   JsonNode *node = member_node (object, member);
 
   if (is_value (node, G_TYPE_INT64))
-    return (double) json_node_get_int (node);
+    return (double)json_node_get_int (node);
   return is_value (node, G_TYPE_DOUBLE) ? json_node_get_double (node) : fallback;
 }
 

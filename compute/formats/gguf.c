@@ -43,7 +43,7 @@ value_free (gpointer data)
 static void
 tensor_clear (gpointer data)
 {
-  g_free (((TrcGgufTensor *) data)->name);
+  g_free (((TrcGgufTensor *)data)->name);
 }
 
 static gboolean
@@ -64,7 +64,7 @@ take (Cursor *c, guint64 n)
 {
   const guint8 *at = c->at;
 
-  if (n > (guint64) (c->end - c->at))
+  if (n > (guint64)(c->end - c->at))
     {
       fail (c, "the file ends inside its header; it is truncated or no GGUF file.");
       return NULL;
@@ -102,7 +102,7 @@ take_string (Cursor *c, TrcGgufString *out)
 {
   guint64 n;
 
-  if (!take_u64 (c, &n) || (out->data = (const char *) take (c, n)) == NULL)
+  if (!take_u64 (c, &n) || (out->data = (const char *)take (c, n)) == NULL)
     return FALSE;
   out->len = n;
   return TRUE;
@@ -261,10 +261,10 @@ read_tensors (TrcGguf *self, Cursor *c, guint64 n)
     }
 
   guint64 alignment = trc_gguf_int (self, "general.alignment", 32);
-  const guint8 *begin = (const guint8 *) g_mapped_file_get_contents (self->file);
+  const guint8 *begin = (const guint8 *)g_mapped_file_get_contents (self->file);
   if (alignment == 0 || alignment > 65536 || (alignment & (alignment - 1)) != 0)
     return fail (c, "general.alignment is not a power of two up to 65536.");
-  guint64 start = ((guint64) (c->at - begin) + alignment - 1) / alignment * alignment;
+  guint64 start = ((guint64)(c->at - begin) + alignment - 1) / alignment * alignment;
   guint64 size = c->end - begin;
   for (guint i = 0; i < self->tensors->len; i++)
     {
@@ -314,7 +314,7 @@ trc_gguf_open (const char *path, GError **error)
   g_array_set_clear_func (self->tensors, tensor_clear);
   self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
 
-  const guint8 *data = (const guint8 *) g_mapped_file_get_contents (self->file);
+  const guint8 *data = (const guint8 *)g_mapped_file_get_contents (self->file);
   gsize size = g_mapped_file_get_length (self->file);
   Cursor c = { path, data, data == NULL ? NULL : data + size, error };
   if (!read_header (self, &c))
@@ -379,7 +379,7 @@ trc_gguf_double (const TrcGguf *self, const char *key, double fallback)
     return READ_LE (double, value->data);
   if (value->type == TRC_GGUF_STRING || value->type == TRC_GGUF_ARRAY)
     return fallback;
-  return (double) trc_gguf_int (self, key, 0);
+  return (double)trc_gguf_int (self, key, 0);
 }
 
 gint64
@@ -434,7 +434,8 @@ array_value (const TrcGguf *self, const char *key, TrcGgufType type)
 {
   const Value *value = g_hash_table_lookup (self->values, key);
 
-  return value != NULL && value->type == TRC_GGUF_ARRAY && value->element == type ? value : NULL;
+  return value != NULL && value->type == TRC_GGUF_ARRAY && value->element == type ? value
+                                                                                  : NULL;
 }
 
 guint64
@@ -460,7 +461,7 @@ trc_gguf_strings (const TrcGguf *self, const char *key, guint64 *n)
   for (guint64 i = 0; i < value->n; i++)
     {
       guint64 len = GUINT64_FROM_LE (READ_LE (guint64, at));
-      strings[i] = (TrcGgufString) { (const char *) at + 8, len };
+      strings[i] = (TrcGgufString){ (const char *)at + 8, len };
       at += 8 + len;
     }
   *n = value->n;
@@ -480,7 +481,7 @@ const TrcGgufTensor *
 trc_gguf_tensors (const TrcGguf *self, guint *n)
 {
   *n = self->tensors->len;
-  return (const TrcGgufTensor *) self->tensors->data;
+  return (const TrcGgufTensor *)self->tensors->data;
 }
 
 const TrcGgufTensor *

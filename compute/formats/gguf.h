@@ -82,8 +82,8 @@ guint64 trc_gguf_array_length (const TrcGguf *self, const char *key, TrcGgufType
  * the bytes stay in the mapping. */
 TrcGgufString *trc_gguf_strings (const TrcGguf *self, const char *key, guint64 *n);
 /* Raw elements of an array of fixed-size numbers (unaligned), or NULL. */
-const guint8 *trc_gguf_numbers (const TrcGguf *self, const char *key, TrcGgufType type,
-                                guint64 *n);
+const guint8 *
+trc_gguf_numbers (const TrcGguf *self, const char *key, TrcGgufType type, guint64 *n);
 
 /* The tensors in file order. */
 const TrcGgufTensor *trc_gguf_tensors (const TrcGguf *self, guint *n);

@@ -1,30 +1,12 @@
 #include "compute/formats/quant.h"
 
+#include "compute/formats/half.h"
+
 #include <math.h>
 #include <string.h>
 
-float
-trc_f16_to_f32 (guint16 h)
-{
-  guint32 sign = (guint32) (h & 0x8000) << 16, exponent = h >> 10 & 31, mantissa = h & 1023;
-  guint32 bits;
-  float f;
-
-  if (exponent == 31)
-    bits = sign | 0x7f800000 | mantissa << 13;
-  else if (exponent != 0)
-    bits = sign | (exponent + 112) << 23 | mantissa << 13;
-  else
-    {
-      f = (float) mantissa * 0x1p-24f; /* subnormal or zero */
-      return sign ? -f : f;
-    }
-  memcpy (&f, &bits, 4);
-  return f;
-}
-
 guint16
-trc_f32_to_f16 (float f)
+trc_float_to_half (float f)
 {
   guint32 bits;
 
@@ -35,8 +17,8 @@ trc_f32_to_f16 (float f)
   if (rest >= 0x47800000)
     return sign | 0x7c00;
   if (rest < 0x38800000) /* subnormal half: the value counts in units of 2^-24 */
-    return sign | (guint16) lrintf (fabsf (f) * 0x1p24f);
-  return sign | (guint16) ((rest - 0x38000000 + 0xfff + (rest >> 13 & 1)) >> 13);
+    return sign | (guint16)lrintf (fabsf (f) * 0x1p24f);
+  return sign | (guint16)((rest - 0x38000000 + 0xfff + (rest >> 13 & 1)) >> 13);
 }
 
 static float
@@ -45,7 +27,7 @@ f16_at (const guint8 *p)
   guint16 h;
 
   memcpy (&h, p, 2);
-  return trc_f16_to_f32 (GUINT16_FROM_LE (h));
+  return trc_half_to_float (GUINT16_FROM_LE (h));
 }
 
 static guint32
@@ -74,9 +56,7 @@ expand_f16 (const guint8 *in, float *out)
 static void
 expand_bf16 (const guint8 *in, float *out)
 {
-  guint32 bits = (guint32) in[0] << 16 | (guint32) in[1] << 24;
-
-  memcpy (out, &bits, 4);
+  *out = trc_bfloat_to_float ((guint16)(in[0] | in[1] << 8));
 }
 
 static void
@@ -85,7 +65,7 @@ expand_q8_0 (const guint8 *in, float *out)
   float d = f16_at (in);
 
   for (int i = 0; i < 32; i++)
-    out[i] = d * (gint8) in[2 + i];
+    out[i] = d * (gint8)in[2 + i];
 }
 
 /* The four nibble types differ in offset, minimum and the fifth bit. */
@@ -94,10 +74,10 @@ expand_nibbles (const guint8 *pairs, guint32 high, float d, float m, int offset,
 {
   for (int i = 0; i < 16; i++)
     {
-      int low = (pairs[i] & 15) | (int) (high >> i & 1) << 4;
-      int top = pairs[i] >> 4 | (int) (high >> (i + 16) & 1) << 4;
-      out[i] = d * (float) (low - offset) + m;
-      out[i + 16] = d * (float) (top - offset) + m;
+      int low = (pairs[i] & 15) | (int)(high >> i & 1) << 4;
+      int top = pairs[i] >> 4 | (int)(high >> (i + 16) & 1) << 4;
+      out[i] = d * (float)(low - offset) + m;
+      out[i + 16] = d * (float)(top - offset) + m;
     }
 }
 
@@ -158,7 +138,7 @@ expand_k45 (const guint8 *in, const guint8 *high, const guint8 *pairs, float *ou
           int q = pairs[j / 2 * 32 + i] >> (j % 2 * 4) & 15;
           if (high != NULL)
             q |= (high[i] >> j & 1) << 4;
-          out[j * 32 + i] = d * (float) scale * (float) q - dmin * (float) min;
+          out[j * 32 + i] = d * (float)scale * (float)q - dmin * (float)min;
         }
     }
 }
@@ -186,7 +166,7 @@ expand_q6_k (const guint8 *in, float *out)
       guint8 low = in[half * 64 + quarter % 2 * 32 + k];
       guint8 high = in[128 + half * 32 + k];
       int q = (low >> (quarter / 2 * 4) & 15) | (high >> (quarter * 2) & 3) << 4;
-      out[i] = d * (float) (gint8) in[192 + i / 16] * (float) (q - 32);
+      out[i] = d * (float)(gint8)in[192 + i / 16] * (float)(q - 32);
     }
 }
 
@@ -223,7 +203,7 @@ trc_quant_expand (TrcQuant type, const guint8 *data, gsize n, float *out)
 static void
 put_f16 (guint8 *out, float f)
 {
-  guint16 h = GUINT16_TO_LE (trc_f32_to_f16 (f));
+  guint16 h = GUINT16_TO_LE (trc_float_to_half (f));
 
   memcpy (out, &h, 2);
 }
@@ -237,7 +217,7 @@ pack_q8_0 (const float *in, guint8 *out)
     largest = MAX (largest, fabsf (in[i]));
   put_f16 (out, largest / 127);
   for (int i = 0; i < 32; i++)
-    out[2 + i] = (guint8) (gint8) (largest == 0 ? 0 : lrintf (in[i] / largest * 127));
+    out[2 + i] = (guint8)(gint8)(largest == 0 ? 0 : lrintf (in[i] / largest * 127));
 }
 
 /* Q4_0: the value of largest magnitude becomes -8. */
@@ -252,8 +232,8 @@ pack_q4_0 (const float *in, guint8 *out)
   float d = extreme / -8, inverse = d == 0 ? 0 : 1 / d;
   put_f16 (out, d);
   for (int i = 0; i < 16; i++)
-    out[2 + i] = (guint8) (CLAMP (lrintf (in[i] * inverse) + 8, 0, 15)
-                           | CLAMP (lrintf (in[i + 16] * inverse) + 8, 0, 15) << 4);
+    out[2 + i] = (guint8)(CLAMP (lrintf (in[i] * inverse) + 8, 0, 15)
+                          | CLAMP (lrintf (in[i + 16] * inverse) + 8, 0, 15) << 4);
 }
 
 static void
@@ -270,8 +250,8 @@ pack_q4_1 (const float *in, guint8 *out)
   put_f16 (out, d);
   put_f16 (out + 2, low);
   for (int i = 0; i < 16; i++)
-    out[4 + i] = (guint8) (CLAMP (lrintf ((in[i] - low) * inverse), 0, 15)
-                           | CLAMP (lrintf ((in[i + 16] - low) * inverse), 0, 15) << 4);
+    out[4 + i] = (guint8)(CLAMP (lrintf ((in[i] - low) * inverse), 0, 15)
+                          | CLAMP (lrintf ((in[i + 16] - low) * inverse), 0, 15) << 4);
 }
 
 static void

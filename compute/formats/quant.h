@@ -58,9 +58,7 @@ void trc_quant_expand (TrcQuant type, const guint8 *data, gsize n, float *out);
  * nearest; FALSE for other types. For benchmarks and tests. */
 gboolean trc_quant_pack (TrcQuant type, const float *in, gsize n, guint8 *out);
 
-/* IEEE half to float. */
-float trc_f16_to_f32 (guint16 h);
-/* Float to IEEE half, round to nearest even. */
-guint16 trc_f32_to_f16 (float f);
+/* Float to IEEE half, round to nearest even. The other way is in half.h. */
+guint16 trc_float_to_half (float f);
 
 G_END_DECLS

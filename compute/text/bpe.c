@@ -46,8 +46,8 @@ bytes_hash (gconstpointer key)
   guint64 h = 0xcbf29ce484222325u;
 
   for (gsize i = 0; i < b->len; i++)
-    h = (h ^ (guint8) b->data[i]) * 0x100000001b3u;
-  return (guint) (h ^ h >> 32);
+    h = (h ^ (guint8)b->data[i]) * 0x100000001b3u;
+  return (guint)(h ^ h >> 32);
 }
 
 static gboolean
@@ -85,8 +85,8 @@ trc_bpe_free (TrcBpe *self)
 void
 trc_bpe_add (TrcBpe *self, TrcBytes text, float score, gboolean matchable)
 {
-  const char *copy = g_string_chunk_insert_len (
-      self->chunk, text.data == NULL ? "" : text.data, (gssize) text.len);
+  const char *copy = g_string_chunk_insert_len (self->chunk, text.data == NULL ? "" : text.data,
+                                                (gssize)text.len);
   Token token = { { copy, text.len }, score };
 
   g_array_append_val (self->tokens, token);
@@ -144,18 +144,18 @@ gboolean
 trc_bpe_add_merge (TrcBpe *self, TrcBytes left, TrcBytes right)
 {
   guint32 a = trc_bpe_find (self, left), b = trc_bpe_find (self, right);
-  g_autoptr (GString) both = g_string_new_len (left.data, (gssize) left.len);
+  g_autoptr (GString) both = g_string_new_len (left.data, (gssize)left.len);
 
-  g_string_append_len (both, right.data, (gssize) right.len);
+  g_string_append_len (both, right.data, (gssize)right.len);
   guint32 joined = trc_bpe_find (self, (TrcBytes){ both->str, both->len });
   if (a == TRC_BPE_NONE || b == TRC_BPE_NONE || joined == TRC_BPE_NONE)
     return FALSE;
   if (self->n_merges * 2 >= self->n_slots)
     merges_grow (self);
-  guint64 pair = (guint64) a << 32 | b;
+  guint64 pair = (guint64)a << 32 | b;
   gsize slot = merge_slot (self, pair);
   if (self->merges[slot].pair == EMPTY) /* the first mention counts */
-    self->merges[slot] = (Merge){ pair, (guint32) self->n_merges, joined };
+    self->merges[slot] = (Merge){ pair, (guint32)self->n_merges, joined };
   self->n_merges++;
   return TRUE;
 }
@@ -173,7 +173,7 @@ trc_bpe_finish (TrcBpe *self, TrcBpeUnits units, gboolean scored, gboolean whole
     merges_grow (self);
   for (guint b = 0; b < 256; b++)
     {
-      char name[8], byte = (char) b;
+      char name[8], byte = (char)b;
       g_snprintf (name, sizeof name, "<0x%02X>", b);
       self->byte_ids[b] = units == TRC_BPE_BYTES ? trc_bpe_find (self, (TrcBytes){ &byte, 1 })
                                                  : trc_bpe_find (self, (TrcBytes){ name, 6 });
@@ -191,7 +191,7 @@ trc_bpe_words_are_separate (const TrcBpe *self)
       gsize lead = 0;
       while (t.len - lead >= 3 && memcmp (t.data + lead, space, 3) == 0)
         lead += 3;
-      if (g_strstr_len (t.data + lead, (gssize) (t.len - lead), space) != NULL)
+      if (g_strstr_len (t.data + lead, (gssize)(t.len - lead), space) != NULL)
         return FALSE;
     }
   return TRUE;
@@ -207,7 +207,7 @@ static void
 heap_push (GArray *heap, Candidate c)
 {
   g_array_append_val (heap, c);
-  Candidate *h = (Candidate *) heap->data;
+  Candidate *h = (Candidate *)heap->data;
   guint i = heap->len - 1;
   for (guint up; i > 0 && heap_less (&c, &h[up = (i - 1) / 2]); i = up)
     h[i] = h[up];
@@ -217,7 +217,7 @@ heap_push (GArray *heap, Candidate c)
 static Candidate
 heap_pop (GArray *heap)
 {
-  Candidate *h = (Candidate *) heap->data, top = h[0], last = h[heap->len - 1];
+  Candidate *h = (Candidate *)heap->data, top = h[0], last = h[heap->len - 1];
   guint n = heap->len - 1, i = 0;
 
   g_array_set_size (heap, n);
@@ -239,12 +239,12 @@ heap_pop (GArray *heap)
 static void
 consider (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work, gint32 left)
 {
-  const Symbol *s = (const Symbol *) work->symbols->data;
+  const Symbol *s = (const Symbol *)work->symbols->data;
 
   if (left < 0 || s[left].next < 0)
     return;
   const Symbol *a = &s[left], *b = &s[a->next];
-  Candidate c = { 0, (guint32) left, a->len + b->len, TRC_BPE_NONE };
+  Candidate c = { 0, (guint32)left, a->len + b->len, TRC_BPE_NONE };
   if (self->scored)
     {
       c.joined = trc_bpe_find (self, (TrcBytes){ piece.data + a->start, c.len });
@@ -254,7 +254,7 @@ consider (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work, gint32 left)
     }
   else
     {
-      const Merge *m = &self->merges[merge_slot (self, (guint64) a->id << 32 | b->id)];
+      const Merge *m = &self->merges[merge_slot (self, (guint64)a->id << 32 | b->id)];
       if (m->pair == EMPTY)
         return;
       c.cost = m->rank;
@@ -266,7 +266,7 @@ consider (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work, gint32 left)
 static void
 push_symbol (TrcBpeWork *work, guint32 id, guint32 start, guint32 len)
 {
-  gint32 i = (gint32) work->symbols->len;
+  gint32 i = (gint32)work->symbols->len;
   Symbol s = { id, start, len, i - 1, i + 1 };
 
   g_array_append_val (work->symbols, s);
@@ -279,10 +279,10 @@ push_unknown (const TrcBpe *self, TrcBytes piece, guint32 start, guint32 len, Tr
   gboolean bytes = self->units == TRC_BPE_BYTE_FALLBACK && !self->scored;
 
   for (guint32 i = 0; bytes && i < len; i++)
-    bytes = self->byte_ids[(guint8) piece.data[start + i]] != TRC_BPE_NONE;
+    bytes = self->byte_ids[(guint8)piece.data[start + i]] != TRC_BPE_NONE;
   if (bytes)
     for (guint32 i = 0; i < len; i++)
-      push_symbol (work, self->byte_ids[(guint8) piece.data[start + i]], start + i, 1);
+      push_symbol (work, self->byte_ids[(guint8)piece.data[start + i]], start + i, 1);
   else if (self->scored)
     push_symbol (work, TRC_BPE_NONE, start, len); /* may still be joined; settled at the end */
   else
@@ -303,15 +303,15 @@ split_units (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work)
 {
   for (gsize at = 0, len; at < piece.len; at += len)
     {
-      len = self->units == TRC_BPE_BYTES ? 1 : g_utf8_skip[(guint8) piece.data[at]];
+      len = self->units == TRC_BPE_BYTES ? 1 : g_utf8_skip[(guint8)piece.data[at]];
       len = MIN (len, piece.len - at);
       guint32 id = self->units == TRC_BPE_BYTES
-                       ? self->byte_ids[(guint8) piece.data[at]]
+                       ? self->byte_ids[(guint8)piece.data[at]]
                        : trc_bpe_find (self, (TrcBytes){ piece.data + at, len });
       if (id != TRC_BPE_NONE)
-        push_symbol (work, id, (guint32) at, (guint32) len);
+        push_symbol (work, id, (guint32)at, (guint32)len);
       else
-        push_unknown (self, piece, (guint32) at, (guint32) len, work);
+        push_unknown (self, piece, (guint32)at, (guint32)len, work);
     }
   if (work->symbols->len > 0)
     g_array_index (work->symbols, Symbol, work->symbols->len - 1).next = -1;
@@ -320,10 +320,10 @@ split_units (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work)
 static void
 join_all (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work)
 {
-  Symbol *s = (Symbol *) work->symbols->data;
+  Symbol *s = (Symbol *)work->symbols->data;
 
   for (guint i = 0; i + 1 < work->symbols->len; i++)
-    consider (self, piece, work, (gint32) i);
+    consider (self, piece, work, (gint32)i);
   while (work->heap->len > 0)
     {
       Candidate c = heap_pop (work->heap);
@@ -336,9 +336,9 @@ join_all (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work)
       b->len = 0;
       a->next = b->next;
       if (b->next >= 0)
-        s[b->next].prev = (gint32) c.left;
+        s[b->next].prev = (gint32)c.left;
       consider (self, piece, work, a->prev);
-      consider (self, piece, work, (gint32) c.left);
+      consider (self, piece, work, (gint32)c.left);
     }
 }
 
@@ -349,10 +349,10 @@ emit_unknown (const TrcBpe *self, TrcBytes piece, const Symbol *s, GArray *out)
   gboolean bytes = self->units == TRC_BPE_BYTE_FALLBACK;
 
   for (guint32 i = 0; bytes && i < s->len; i++)
-    bytes = self->byte_ids[(guint8) piece.data[s->start + i]] != TRC_BPE_NONE;
+    bytes = self->byte_ids[(guint8)piece.data[s->start + i]] != TRC_BPE_NONE;
   for (guint32 i = 0; bytes && i < s->len; i++)
     {
-      guint32 id = self->byte_ids[(guint8) piece.data[s->start + i]];
+      guint32 id = self->byte_ids[(guint8)piece.data[s->start + i]];
       TrcBpeToken token = { id, s->start + i, 1 };
       g_array_append_val (out, token);
     }
@@ -370,7 +370,7 @@ trc_bpe_encode (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work, GArray *ou
 
   if (whole != TRC_BPE_NONE)
     {
-      TrcBpeToken token = { whole, 0, (guint32) piece.len };
+      TrcBpeToken token = { whole, 0, (guint32)piece.len };
       g_array_append_val (out, token);
       return;
     }
@@ -379,7 +379,7 @@ trc_bpe_encode (const TrcBpe *self, TrcBytes piece, TrcBpeWork *work, GArray *ou
   split_units (self, piece, work);
   join_all (self, piece, work);
 
-  const Symbol *s = (const Symbol *) work->symbols->data;
+  const Symbol *s = (const Symbol *)work->symbols->data;
   for (gint32 i = work->symbols->len == 0 ? -1 : 0; i >= 0; i = s[i].next)
     {
       TrcBpeToken token = { s[i].id, s[i].start, s[i].len };

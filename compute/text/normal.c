@@ -5,7 +5,7 @@
 void
 trc_normal_init (TrcNormal *self, TrcBytes piece, gsize base)
 {
-  *self = (TrcNormal){ g_string_new_len (piece.data, (gssize) piece.len), base, NULL, NULL };
+  *self = (TrcNormal){ g_string_new_len (piece.data, (gssize)piece.len), base, NULL, NULL };
 }
 
 void
@@ -26,17 +26,17 @@ static void
 rewrite_begin (Rewrite *r, const TrcNormal *self)
 {
   r->text = g_string_sized_new (self->text->len + 8);
-  r->first = g_array_sized_new (FALSE, FALSE, sizeof (guint32), (guint) self->text->len + 8);
-  r->end = g_array_sized_new (FALSE, FALSE, sizeof (guint32), (guint) self->text->len + 8);
+  r->first = g_array_sized_new (FALSE, FALSE, sizeof (guint32), (guint)self->text->len + 8);
+  r->end = g_array_sized_new (FALSE, FALSE, sizeof (guint32), (guint)self->text->len + 8);
 }
 
 /* Appends bytes that all stand for @source. */
 static void
 rewrite_put (Rewrite *r, const char *bytes, gsize len, TrcSpan source)
 {
-  guint32 first = (guint32) source.first, end = (guint32) source.end;
+  guint32 first = (guint32)source.first, end = (guint32)source.end;
 
-  g_string_append_len (r->text, bytes, (gssize) len);
+  g_string_append_len (r->text, bytes, (gssize)len);
   for (gsize i = 0; i < len; i++)
     {
       g_array_append_val (r->first, first);
@@ -117,7 +117,7 @@ starts_cluster (gunichar c)
 void
 trc_normal_form (TrcNormal *self, GNormalizeMode mode)
 {
-  g_autofree char *all = g_utf8_normalize (self->text->str, (gssize) self->text->len, mode);
+  g_autofree char *all = g_utf8_normalize (self->text->str, (gssize)self->text->len, mode);
   const char *end = self->text->str + self->text->len;
   Rewrite r;
 
@@ -129,7 +129,8 @@ trc_normal_form (TrcNormal *self, GNormalizeMode mode)
       for (next = g_utf8_next_char (p); next < end && !starts_cluster (g_utf8_get_char (next));)
         next = g_utf8_next_char (next);
       g_autofree char *part = g_utf8_normalize (p, next - p, mode);
-      rewrite_put (&r, part, strlen (part), trc_normal_span (self, p - self->text->str, next - p));
+      rewrite_put (&r, part, strlen (part),
+                   trc_normal_span (self, p - self->text->str, next - p));
     }
   rewrite_end (&r, self);
 }

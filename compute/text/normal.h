@@ -15,9 +15,10 @@ G_BEGIN_DECLS
 
 typedef struct {
   GString *text;
-  gsize base;    /* where the piece begins in the original */
-  GArray *first; /* of guint32: original byte at which each byte's source begins; NULL: identity */
-  GArray *end;   /* of guint32: and where it ends */
+  gsize base; /* where the piece begins in the original */
+  GArray
+      *first; /* of guint32: original byte at which each byte's source begins; NULL: identity */
+  GArray *end; /* of guint32: and where it ends */
 } TrcNormal;
 
 /* Takes a copy of @piece, which begins at byte @base of the original. */

@@ -12,19 +12,19 @@ struct _TrcSplitter {
   GArray *steps; /* Step */
 };
 
-const char trc_split_gpt2[]
-    = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const char trc_split_gpt2[] =
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-static const char llama3[]
-    = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
-      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+static const char llama3[] =
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 static const char one_digit[] = "\\p{N}";
 
 static void
 step_clear (gpointer data)
 {
-  g_regex_unref (((Step *) data)->regex);
+  g_regex_unref (((Step *)data)->regex);
 }
 
 TrcSplitter *
@@ -116,7 +116,8 @@ run_step (const Step *step, const char *text, TrcSpan piece, GArray *out, GError
   /* matched from the piece's first byte, so that look-behind ends there too */
   const char *base = text + piece.first;
 
-  g_regex_match_full (step->regex, base, (gssize) (piece.end - piece.first), 0, 0, &info, &cause);
+  g_regex_match_full (step->regex, base, (gssize)(piece.end - piece.first), 0, 0, &info,
+                      &cause);
   while (cause == NULL && g_match_info_matches (info))
     {
       int a, b;
@@ -172,9 +173,9 @@ trc_split_gguf (const char *pre)
     const char *name;
     const char *const *patterns;
   } known[] = {
-    { "gpt-2", gpt2 },       { "gpt-neox", gpt2 },     { "olmo", gpt2 },
-    { "phi-2", gpt2 },       { "llama-bpe", llama },   { "llama3", llama },
-    { "llama-v3", llama },   { "smollm", digits },     { "starcoder", digits },
+    { "gpt-2", gpt2 },       { "gpt-neox", gpt2 },    { "olmo", gpt2 },
+    { "phi-2", gpt2 },       { "llama-bpe", llama },  { "llama3", llama },
+    { "llama-v3", llama },   { "smollm", digits },    { "starcoder", digits },
     { "codeshell", digits }, { "command-r", digits },
   };
 

@@ -20,7 +20,7 @@ normal_step_clear (gpointer data)
 static void
 added_clear (gpointer data)
 {
-  g_free (((TrcAddedToken *) data)->text);
+  g_free (((TrcAddedToken *)data)->text);
 }
 
 static const TrcTokenizerKind subword_kind;
@@ -42,7 +42,7 @@ trc_subword_new (const char *name)
   self->after = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->hidden = g_hash_table_new (NULL, NULL);
   self->texts = g_ptr_array_new_with_free_func (g_free);
-  self->raw = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  self->raw = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   self->by_text = g_hash_table_new (g_str_hash, g_str_equal);
   return self;
 }
@@ -50,7 +50,7 @@ trc_subword_new (const char *name)
 static void
 subword_free (TrcTokenizer *base)
 {
-  TrcSubword *self = (TrcSubword *) base;
+  TrcSubword *self = (TrcSubword *)base;
 
   g_free (self->name);
   trc_bpe_free (self->bpe);
@@ -98,8 +98,8 @@ trc_subword_add_token (TrcSubword *self, TrcAddedToken token, GError **error)
 static void
 normalise (const TrcSubword *self, TrcNormal *text)
 {
-  static const GNormalizeMode forms[]
-      = { G_NORMALIZE_NFC, G_NORMALIZE_NFD, G_NORMALIZE_NFKC, G_NORMALIZE_NFKD };
+  static const GNormalizeMode forms[] = { G_NORMALIZE_NFC, G_NORMALIZE_NFD, G_NORMALIZE_NFKC,
+                                          G_NORMALIZE_NFKD };
 
   for (guint i = 0; i < self->normal->len && text->text->len > 0; i++)
     {
@@ -129,9 +129,9 @@ static gint
 added_compare (gconstpointer a, gconstpointer b)
 {
   const TrcAddedToken *x = a, *y = b;
-  int first = (guint8) x->text[0] - (guint8) y->text[0];
+  int first = (guint8)x->text[0] - (guint8)y->text[0];
 
-  return first != 0 ? first : (int) strlen (y->text) - (int) strlen (x->text);
+  return first != 0 ? first : (int)strlen (y->text) - (int)strlen (x->text);
 }
 
 /* Sorts the added tokens by first byte, longer ones first, and notes where each
@@ -158,7 +158,7 @@ index_added (TrcSubword *self)
   for (guint byte = 0; byte <= 256; byte++)
     {
       while (k < self->added->len
-             && (guint8) g_array_index (self->added, TrcAddedToken, k).text[0] < byte)
+             && (guint8)g_array_index (self->added, TrcAddedToken, k).text[0] < byte)
         k++;
       g_array_append_val (self->starts, k);
     }
@@ -190,10 +190,10 @@ static const TrcAddedToken *
 next_added (const TrcSubword *self, gboolean normalized, const char *text, gsize len, gsize at,
             TrcSpan *span)
 {
-  const guint32 *starts = (const guint32 *) self->starts->data;
+  const guint32 *starts = (const guint32 *)self->starts->data;
 
   for (; at < len; at++)
-    for (guint32 k = starts[(guint8) text[at]]; k < starts[(guint8) text[at] + 1]; k++)
+    for (guint32 k = starts[(guint8)text[at]]; k < starts[(guint8)text[at] + 1]; k++)
       {
         const TrcAddedToken *token = &g_array_index (self->added, TrcAddedToken, k);
         if (token->normalized != normalized || !added_fits (token, text, at, len))
@@ -205,7 +205,8 @@ next_added (const TrcSubword *self, gboolean normalized, const char *text, gsize
 }
 
 static void
-swallow_space (const TrcAddedToken *token, const char *text, gsize from, gsize len, TrcSpan *span)
+swallow_space (const TrcAddedToken *token, const char *text, gsize from, gsize len,
+               TrcSpan *span)
 {
   while (token->left_strip && span->first > from
          && g_unichar_isspace (g_utf8_get_char (g_utf8_prev_char (text + span->first))))
@@ -248,7 +249,7 @@ encode_piece (Encoder *e, const TrcNormal *text, TrcSpan piece)
           g_set_error (e->error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
                        "\"%.*s\" cannot be written in the vocabulary of %s, which has no "
                        "token for the unknown.",
-                       (int) t->len, bytes.data + t->start, e->self->name);
+                       (int)t->len, bytes.data + t->start, e->self->name);
           return FALSE;
         }
       emit (e, t->id, trc_normal_span (text, piece.first + t->start, t->len));
@@ -288,7 +289,8 @@ encode_segment (Encoder *e, const char *original, gsize first, gsize end)
   trc_normal_init (&text, (TrcBytes){ original + first, end - first }, first);
   normalise (e->self, &text);
   while (ok
-         && (token = next_added (e->self, TRUE, text.text->str, text.text->len, at, &span)) != NULL)
+         && (token = next_added (e->self, TRUE, text.text->str, text.text->len, at, &span))
+                != NULL)
     {
       swallow_space (token, text.text->str, at, text.text->len, &span);
       ok = encode_plain (e, &text, at, span.first);
@@ -322,7 +324,7 @@ static gboolean
 subword_encode (const TrcTokenizer *base, const char *text, TrcEncodeFlags flags, GArray *ids,
                 GArray *spans, GError **error)
 {
-  const TrcSubword *self = (const TrcSubword *) base;
+  const TrcSubword *self = (const TrcSubword *)base;
   gsize len = strlen (text);
   gboolean special = (flags & TRC_ENCODE_NO_SPECIAL) == 0;
 
@@ -362,7 +364,7 @@ byte_of_char (gunichar c)
       int next = 256;
       memset (table, 0xff, sizeof table);
       for (int b = 0; b < 256; b++)
-        table[(b >= 33 && b <= 126) || (b >= 161 && b != 173) ? b : next++] = (gint16) b;
+        table[(b >= 33 && b <= 126) || (b >= 161 && b != 173) ? b : next++] = (gint16)b;
       g_once_init_leave (&ready, 1);
     }
   return c < G_N_ELEMENTS (table) ? table[c] : -1;
@@ -371,16 +373,16 @@ byte_of_char (gunichar c)
 GBytes *
 trc_subword_byte_level (const char *text, gsize len)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_sized_new ((guint) len);
+  g_autoptr (GByteArray) bytes = g_byte_array_sized_new ((guint)len);
 
-  if (!g_utf8_validate (text, (gssize) len, NULL))
+  if (!g_utf8_validate (text, (gssize)len, NULL))
     return g_bytes_new (text, len);
   for (const char *p = text; p < text + len; p = g_utf8_next_char (p))
     {
       int b = byte_of_char (g_utf8_get_char (p));
       if (b < 0)
         return g_bytes_new (text, len);
-      g_byte_array_append (bytes, &(guint8){ (guint8) b }, 1);
+      g_byte_array_append (bytes, &(guint8){ (guint8)b }, 1);
     }
   return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
 }
@@ -401,9 +403,9 @@ token_bytes (const TrcSubword *self, guint32 id)
     return g_bytes_new (t.data, t.len);
   if (t.len == 6 && memcmp (t.data, "<0x", 3) == 0 && t.data[5] == '>'
       && hex_digit (t.data[3]) >= 0 && hex_digit (t.data[4]) >= 0)
-    return g_bytes_new (&(guint8){ (guint8) (hex_digit (t.data[3]) * 16 + hex_digit (t.data[4])) },
-                        1);
-  g_autoptr (GString) out = g_string_new_len (t.data, (gssize) t.len);
+    return g_bytes_new (
+        &(guint8){ (guint8)(hex_digit (t.data[3]) * 16 + hex_digit (t.data[4])) }, 1);
+  g_autoptr (GString) out = g_string_new_len (t.data, (gssize)t.len);
   g_string_replace (out, low_line, " ", 0);
   return g_string_free_to_bytes (g_steal_pointer (&out));
 }
@@ -419,7 +421,7 @@ visible (GBytes *bytes)
   while (p < end && !g_utf8_validate (p, end - p, &bad))
     {
       g_string_append_len (out, p, bad - p);
-      g_string_append_printf (out, "\\x%02X", (guint8) *bad);
+      g_string_append_printf (out, "\\x%02X", (guint8)*bad);
       p = bad + 1;
     }
   g_string_append_len (out, p, end - p);
@@ -445,13 +447,13 @@ trc_subword_finish (TrcSubword *self)
 static guint
 subword_n_tokens (const TrcTokenizer *base)
 {
-  return ((const TrcSubword *) base)->texts->len;
+  return ((const TrcSubword *)base)->texts->len;
 }
 
 static const char *
 subword_text (const TrcTokenizer *base, guint32 id)
 {
-  const TrcSubword *self = (const TrcSubword *) base;
+  const TrcSubword *self = (const TrcSubword *)base;
 
   return id < self->texts->len ? g_ptr_array_index (self->texts, id) : NULL;
 }
@@ -459,8 +461,8 @@ subword_text (const TrcTokenizer *base, guint32 id)
 static gboolean
 subword_find (const TrcTokenizer *base, const char *text, guint32 *id)
 {
-  guint hit = GPOINTER_TO_UINT (
-      g_hash_table_lookup (((const TrcSubword *) base)->by_text, text));
+  guint hit =
+      GPOINTER_TO_UINT (g_hash_table_lookup (((const TrcSubword *)base)->by_text, text));
 
   if (hit != 0)
     *id = hit - 1;
@@ -470,7 +472,7 @@ subword_find (const TrcTokenizer *base, const char *text, guint32 *id)
 static char *
 subword_decode (const TrcTokenizer *base, const guint32 *ids, gsize n)
 {
-  const TrcSubword *self = (const TrcSubword *) base;
+  const TrcSubword *self = (const TrcSubword *)base;
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
 
   for (gsize i = 0; i < n; i++)
@@ -479,10 +481,12 @@ subword_decode (const TrcTokenizer *base, const guint32 *ids, gsize n)
       {
         gsize len;
         const guint8 *data = g_bytes_get_data (g_ptr_array_index (self->raw, ids[i]), &len);
-        g_byte_array_append (bytes, data, (guint) len);
+        g_byte_array_append (bytes, data, (guint)len);
       }
+  if (bytes->len == 0)
+    return g_strdup ("");
   gsize skip = self->strip_first_space && bytes->len > 0 && bytes->data[0] == ' ' ? 1 : 0;
-  return g_utf8_make_valid ((const char *) bytes->data + skip, (gssize) (bytes->len - skip));
+  return g_utf8_make_valid ((const char *)bytes->data + skip, (gssize)(bytes->len - skip));
 }
 
 static const TrcTokenizerKind subword_kind = {

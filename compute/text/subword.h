@@ -51,17 +51,17 @@ typedef struct {
   char *name; /* of the file, for messages */
   TrcBpe *bpe;
   TrcSplitter *splitter;
-  GArray *normal; /* of TrcNormalStep */
-  GArray *added;  /* of TrcAddedToken */
+  GArray *normal;         /* of TrcNormalStep */
+  GArray *added;          /* of TrcAddedToken */
   GArray *before, *after; /* of guint32: special tokens around a prompt */
   TrcDecode decode;
   gboolean strip_first_space; /* decode drops the space that normalising put first */
   GHashTable *hidden;         /* ids that decoding leaves out: special tokens */
   /* made by finish */
-  GPtrArray *texts;   /* of char *: each token for people */
-  GPtrArray *raw;     /* of GBytes *: each token's bytes */
+  GPtrArray *texts;    /* of char *: each token for people */
+  GPtrArray *raw;      /* of GBytes *: each token's bytes */
   GHashTable *by_text; /* text -> id + 1 */
-  GArray *starts;     /* of guint16 [256 + 1]: added tokens by first byte */
+  GArray *starts;      /* of guint16 [256 + 1]: added tokens by first byte */
 } TrcSubword;
 
 /* An empty tokeniser whose messages name @name. */

@@ -67,11 +67,11 @@ read_vocab (Reader *r, JsonObject *vocab, JsonArray *added)
       if (id < 0 || id >= MAX_TOKENS)
         return fail (r, TRC_COMPUTE_ERROR_INVALID, "token \"%s\" has no valid id.", text);
       if (texts->len <= id)
-        g_ptr_array_set_size (texts, (gint) id + 1);
+        g_ptr_array_set_size (texts, (gint)id + 1);
       if (g_ptr_array_index (texts, id) != NULL)
         return fail (r, TRC_COMPUTE_ERROR_INVALID, "id %d names both \"%s\" and \"%s\".",
-                     (int) id, (char *) g_ptr_array_index (texts, id), text);
-      g_ptr_array_index (texts, id) = (gpointer) text;
+                     (int)id, (char *)g_ptr_array_index (texts, id), text);
+      g_ptr_array_index (texts, id) = (gpointer)text;
     }
   for (guint i = 0; added != NULL && i < json_array_get_length (added); i++)
     {
@@ -83,8 +83,8 @@ read_vocab (Reader *r, JsonObject *vocab, JsonArray *added)
     {
       const char *t = g_ptr_array_index (texts, id);
       gboolean plain = t != NULL && !g_hash_table_contains (special, GUINT_TO_POINTER (id));
-      g_autoptr (GBytes) bytes
-          = plain ? entry_bytes (r, t, strlen (t)) : g_bytes_new (t, t == NULL ? 0 : strlen (t));
+      g_autoptr (GBytes) bytes =
+          plain ? entry_bytes (r, t, strlen (t)) : g_bytes_new (t, t == NULL ? 0 : strlen (t));
       trc_bpe_add (r->out->bpe, bytes_of (bytes), 0, plain);
     }
   return TRUE;
@@ -98,8 +98,8 @@ add_merge (Reader *r, const char *left, gsize n_left, const char *right, gsize n
 
   if (!trc_bpe_add_merge (r->out->bpe, bytes_of (a), bytes_of (b)))
     return fail (r, TRC_COMPUTE_ERROR_INVALID,
-                 "the merge of \"%.*s\" and \"%.*s\" does not lead to a token.", (int) n_left,
-                 left, (int) n_right, right);
+                 "the merge of \"%.*s\" and \"%.*s\" does not lead to a token.", (int)n_left,
+                 left, (int)n_right, right);
   return TRUE;
 }
 
@@ -110,7 +110,7 @@ add_merge_text (Reader *r, const char *text, gsize len)
   const char *space = memchr (text, ' ', len);
 
   if (space == NULL || space == text || space + 1 == text + len)
-    return fail (r, TRC_COMPUTE_ERROR_INVALID, "\"%.*s\" is no merge.", (int) MIN (len, 60),
+    return fail (r, TRC_COMPUTE_ERROR_INVALID, "\"%.*s\" is no merge.", (int)MIN (len, 60),
                  text);
   return add_merge (r, text, space - text, space + 1, text + len - space - 1);
 }
@@ -179,8 +179,8 @@ read_normalizer (Reader *r, JsonObject *step)
                               trc_json_string (step, "content", ""));
       return TRUE;
     }
-  return fail (r, TRC_COMPUTE_ERROR_UNSUPPORTED, "the normaliser \"%s\" is not known to Tracery.",
-               type);
+  return fail (r, TRC_COMPUTE_ERROR_UNSUPPORTED,
+               "the normaliser \"%s\" is not known to Tracery.", type);
 }
 
 /* --- pre-tokeniser --- */
@@ -188,8 +188,8 @@ read_normalizer (Reader *r, JsonObject *step)
 static gboolean
 read_split (Reader *r, JsonObject *step)
 {
-  static const char *const behaviors[]
-      = { "Isolated", "Removed", "MergedWithPrevious", "MergedWithNext" };
+  static const char *const behaviors[] = { "Isolated", "Removed", "MergedWithPrevious",
+                                           "MergedWithNext" };
   JsonObject *pattern = trc_json_object (step, "pattern");
   const char *behavior = trc_json_string (step, "behavior", "Isolated");
   const char *literal = trc_json_string (pattern, "String", NULL);
@@ -198,19 +198,20 @@ read_split (Reader *r, JsonObject *step)
 
   for (guint kind = 0; kind < G_N_ELEMENTS (behaviors); kind++)
     if (g_str_equal (behaviors[kind], behavior) && regex != NULL)
-      return trc_splitter_add (r->out->splitter, regex, (TrcSplitKind) kind,
+      return trc_splitter_add (r->out->splitter, regex, (TrcSplitKind)kind,
                                trc_json_bool (step, "invert", FALSE), r->out->name, r->error);
   return fail (r, TRC_COMPUTE_ERROR_UNSUPPORTED,
-               "a Split pre-tokeniser with behaviour \"%s\" is not known to Tracery.", behavior);
+               "a Split pre-tokeniser with behaviour \"%s\" is not known to Tracery.",
+               behavior);
 }
 
 static gboolean
 read_metaspace (Reader *r, JsonObject *step)
 {
   const char *mark = trc_json_string (step, "replacement", "\xe2\x96\x81");
-  const char *scheme = trc_json_string (
-      step, "prepend_scheme",
-      trc_json_bool (step, "add_prefix_space", TRUE) ? "always" : "never");
+  const char *scheme =
+      trc_json_string (step, "prepend_scheme",
+                       trc_json_bool (step, "add_prefix_space", TRUE) ? "always" : "never");
   g_autofree char *escaped = g_regex_escape_string (mark, -1);
 
   trc_subword_add_normal (r->out, TRC_NORMAL_REPLACE, " ", mark);
@@ -218,8 +219,8 @@ read_metaspace (Reader *r, JsonObject *step)
     trc_subword_add_normal (r->out, TRC_NORMAL_PREPEND_MARK, NULL, mark);
   r->metaspace = TRUE;
   return !trc_json_bool (step, "split", TRUE)
-         || trc_splitter_add (r->out->splitter, escaped, TRC_SPLIT_WITH_NEXT, FALSE, r->out->name,
-                              r->error);
+         || trc_splitter_add (r->out->splitter, escaped, TRC_SPLIT_WITH_NEXT, FALSE,
+                              r->out->name, r->error);
 }
 
 static gboolean
@@ -267,8 +268,8 @@ read_added (Reader *r, JsonArray *added)
       JsonObject *token = trc_json_element_object (added, i);
       gint64 id = trc_json_int (token, "id", -1);
       gboolean special = trc_json_bool (token, "special", FALSE);
-      TrcAddedToken t = { (char *) trc_json_string (token, "content", ""),
-                          (guint32) id,
+      TrcAddedToken t = { (char *)trc_json_string (token, "content", ""),
+                          (guint32)id,
                           trc_json_bool (token, "lstrip", FALSE),
                           trc_json_bool (token, "rstrip", FALSE),
                           trc_json_bool (token, "single_word", FALSE),
@@ -290,10 +291,11 @@ read_template_token (Reader *r, JsonObject *tokens, const char *name, GArray *si
   JsonArray *ids = trc_json_array (trc_json_object (tokens, name), "ids");
 
   if (ids == NULL)
-    return fail (r, TRC_COMPUTE_ERROR_INVALID, "the template names %s, which has no ids.", name);
+    return fail (r, TRC_COMPUTE_ERROR_INVALID, "the template names %s, which has no ids.",
+                 name);
   for (guint i = 0; i < json_array_get_length (ids); i++)
     {
-      guint32 id = (guint32) json_array_get_int_element (ids, i);
+      guint32 id = (guint32)json_array_get_int_element (ids, i);
       if (id >= trc_bpe_n_tokens (r->out->bpe))
         return fail (r, TRC_COMPUTE_ERROR_INVALID, "the template's %s is no token.", name);
       g_array_append_val (side, id);
@@ -372,12 +374,12 @@ read_model (Reader *r, JsonObject *model, JsonArray *added)
       gint64 id = trc_json_int (vocab, unknown, -1);
       if (id < 0)
         return fail (r, TRC_COMPUTE_ERROR_INVALID, "unk_token \"%s\" is no token.", unknown);
-      unknown_id = (guint32) id;
+      unknown_id = (guint32)id;
     }
   trc_bpe_finish (r->out->bpe,
-                  r->byte_level                                     ? TRC_BPE_BYTES
+                  r->byte_level                                   ? TRC_BPE_BYTES
                   : trc_json_bool (model, "byte_fallback", FALSE) ? TRC_BPE_BYTE_FALLBACK
-                                                                    : TRC_BPE_CHARACTERS,
+                                                                  : TRC_BPE_CHARACTERS,
                   FALSE, trc_json_bool (model, "ignore_merges", FALSE), unknown_id,
                   trc_json_bool (model, "fuse_unk", FALSE));
   return TRUE;
@@ -393,7 +395,8 @@ read_document (Reader *r, JsonObject *root)
   JsonArray *added = trc_json_array (root, "added_tokens");
 
   if (model == NULL)
-    return fail (r, TRC_COMPUTE_ERROR_INVALID, "there is no \"model\"; this is no tokenizer.json.");
+    return fail (r, TRC_COMPUTE_ERROR_INVALID,
+                 "there is no \"model\"; this is no tokenizer.json.");
   if ((normalizer != NULL && !read_normalizer (r, normalizer))
       || (pre != NULL && !read_pre_tokenizer (r, pre)) || !read_model (r, model, added)
       || !read_added (r, added) || !read_template (r, trc_json_object (root, "post_processor")))
@@ -463,7 +466,7 @@ trc_subword_open_merges (const char *vocab, const char *merges, GError **error)
   trc_bpe_finish (r.out->bpe, TRC_BPE_BYTES, FALSE, FALSE, TRC_BPE_NONE, FALSE);
   if (ok && end_id >= 0)
     {
-      TrcAddedToken t = { (char *) end_of_text, (guint32) end_id, FALSE, FALSE, FALSE, FALSE };
+      TrcAddedToken t = { (char *)end_of_text, (guint32)end_id, FALSE, FALSE, FALSE, FALSE };
       ok = trc_subword_add_token (r.out, t, error);
       g_hash_table_add (r.out->hidden, GUINT_TO_POINTER (t.id));
     }

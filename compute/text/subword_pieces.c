@@ -25,7 +25,7 @@ add_piece (TrcSubword *self, TrcBytes text, float score, int type, GError **erro
 {
   guint32 id = trc_bpe_n_tokens (self->bpe);
 
-  if (!isfinite (score) || !g_utf8_validate (text.data, (gssize) text.len, NULL))
+  if (!isfinite (score) || !g_utf8_validate (text.data, (gssize)text.len, NULL))
     return fail (self, TRC_COMPUTE_ERROR_INVALID, error,
                  "a token is not UTF-8 or its score is not finite.");
   trc_bpe_add (self->bpe, text, score, type != CONTROL && type != UNKNOWN && type != UNUSED);
@@ -41,7 +41,7 @@ add_piece (TrcSubword *self, TrcBytes text, float score, int type, GError **erro
 static gboolean
 finish_pieces (TrcSubword *self, gboolean prefix, guint32 unknown, gint64 begin, GError **error)
 {
-  guint32 first = (guint32) begin;
+  guint32 first = (guint32)begin;
 
   if (trc_bpe_n_tokens (self->bpe) == 0)
     return fail (self, TRC_COMPUTE_ERROR_INVALID, error, "there are no tokens in it.");
@@ -91,7 +91,7 @@ take_varint (Wire *w, guint64 *out)
   for (guint shift = 0; shift < 64 && w->at < w->end; shift += 7)
     {
       guint8 byte = *w->at++;
-      *out |= (guint64) (byte & 127) << shift;
+      *out |= (guint64)(byte & 127) << shift;
       if (byte < 128)
         return TRUE;
     }
@@ -101,11 +101,11 @@ take_varint (Wire *w, guint64 *out)
 static gboolean
 take_fixed (Wire *w, guint n, guint64 *out)
 {
-  if ((gsize) (w->end - w->at) < n)
+  if ((gsize)(w->end - w->at) < n)
     return FALSE;
   *out = 0;
   for (guint i = 0; i < n; i++)
-    *out |= (guint64) w->at[i] << (8 * i);
+    *out |= (guint64)w->at[i] << (8 * i);
   w->at += n;
   return TRUE;
 }
@@ -118,7 +118,7 @@ take_field (Wire *w, Field *f)
   *f = (Field){ 0 };
   if (!take_varint (w, &key))
     return FALSE;
-  f->number = (guint) (key >> 3);
+  f->number = (guint)(key >> 3);
   switch (key & 7)
     {
     case 0:
@@ -128,7 +128,7 @@ take_field (Wire *w, Field *f)
     case 5:
       return take_fixed (w, 4, &f->value);
     case 2:
-      if (!take_varint (w, &n) || n > (guint64) (w->end - w->at))
+      if (!take_varint (w, &n) || n > (guint64)(w->end - w->at))
         return FALSE;
       f->body = (Wire){ w->at, w->at + n };
       w->at += n;
@@ -157,11 +157,11 @@ read_piece (TrcSubword *self, Wire w, GError **error)
       if (!take_field (&w, &f))
         return fail (self, TRC_COMPUTE_ERROR_INVALID, error, "a piece is truncated.");
       if (f.number == 1)
-        text = (TrcBytes){ (const char *) f.body.at, f.body.end - f.body.at };
+        text = (TrcBytes){ (const char *)f.body.at, f.body.end - f.body.at };
       else if (f.number == 2)
-        memcpy (&score, &(guint32){ (guint32) f.value }, 4);
+        memcpy (&score, &(guint32){ (guint32)f.value }, 4);
       else if (f.number == 3)
-        type = (int) f.value;
+        type = (int)f.value;
     }
   return add_piece (self, text, score, type, error);
 }
@@ -214,7 +214,7 @@ read_model (TrcSubword *self, Wire w, GError **error)
     return fail (self, TRC_COMPUTE_ERROR_UNSUPPORTED, error,
                  "this SentencePiece model rewrites its text; Tracery reads models with the "
                  "identity normaliser.");
-  return finish_pieces (self, spec.prefix, (guint32) spec.unknown, (gint64) spec.begin, error);
+  return finish_pieces (self, spec.prefix, (guint32)spec.unknown, (gint64)spec.begin, error);
 }
 
 TrcTokenizer *
@@ -225,7 +225,7 @@ trc_subword_open_model (const char *path, GError **error)
   if (file == NULL)
     return NULL;
   TrcSubword *self = trc_subword_new (path);
-  const guint8 *data = (const guint8 *) g_mapped_file_get_contents (file);
+  const guint8 *data = (const guint8 *)g_mapped_file_get_contents (file);
   gsize len = g_mapped_file_get_length (file);
   Wire w = { data, data == NULL ? NULL : data + len };
   return settle (self, read_model (self, w, error));
@@ -244,11 +244,11 @@ read_bin (TrcSubword *self, Wire w, GError **error)
     {
       float score;
       if (!take_fixed (&w, 4, &bits) || !take_fixed (&w, 4, &len)
-          || len > (guint64) (w.end - w.at) || len > longest)
+          || len > (guint64)(w.end - w.at) || len > longest)
         return fail (self, TRC_COMPUTE_ERROR_INVALID, error,
                      "the file is truncated or no llama2.c tokeniser.");
-      memcpy (&score, &(guint32){ (guint32) bits }, 4);
-      g_autoptr (GString) text = g_string_new_len ((const char *) w.at, (gssize) len);
+      memcpy (&score, &(guint32){ (guint32)bits }, 4);
+      g_autoptr (GString) text = g_string_new_len ((const char *)w.at, (gssize)len);
       g_string_replace (text, " ", low_line, 0);
       w.at += len;
       int type = id == 0 ? UNKNOWN : id <= 2 ? CONTROL : NORMAL;
@@ -266,7 +266,7 @@ trc_subword_open_bin (const char *path, GError **error)
   if (file == NULL)
     return NULL;
   TrcSubword *self = trc_subword_new (path);
-  const guint8 *data = (const guint8 *) g_mapped_file_get_contents (file);
+  const guint8 *data = (const guint8 *)g_mapped_file_get_contents (file);
   gsize len = g_mapped_file_get_length (file);
   Wire w = { data, data == NULL ? NULL : data + len };
   return settle (self, read_bin (self, w, error));
@@ -312,7 +312,7 @@ gguf_scored (TrcSubword *self, const GgufTokens *t, GError **error)
   gboolean begin = trc_gguf_bool (t->file, "tokenizer.ggml.add_bos_token", TRUE);
   return finish_pieces (
       self, trc_gguf_bool (t->file, "tokenizer.ggml.add_space_prefix", TRUE),
-      (guint32) trc_gguf_int (t->file, "tokenizer.ggml.unknown_token_id", TRC_BPE_NONE),
+      (guint32)trc_gguf_int (t->file, "tokenizer.ggml.unknown_token_id", TRC_BPE_NONE),
       begin ? trc_gguf_int (t->file, "tokenizer.ggml.bos_token_id", 1) : -1, error);
 }
 
@@ -324,8 +324,7 @@ gguf_merge (TrcSubword *self, TrcGgufString merge, GError **error)
   if (space == NULL)
     return fail (self, TRC_COMPUTE_ERROR_INVALID, error, "a merge is no pair.");
   g_autoptr (GBytes) a = trc_subword_byte_level (merge.data, space - merge.data);
-  g_autoptr (GBytes) b
-      = trc_subword_byte_level (space + 1, merge.data + merge.len - space - 1);
+  g_autoptr (GBytes) b = trc_subword_byte_level (space + 1, merge.data + merge.len - space - 1);
   TrcBytes left, right;
   left.data = g_bytes_get_data (a, &left.len);
   right.data = g_bytes_get_data (b, &right.len);
@@ -340,14 +339,14 @@ gguf_tokens (TrcSubword *self, const GgufTokens *t, GError **error)
     {
       int type = gguf_type (t, i);
       gboolean plain = type == NORMAL;
-      g_autoptr (GBytes) bytes
-          = plain ? trc_subword_byte_level (t->texts[i].data, t->texts[i].len)
-                  : g_bytes_new (t->texts[i].data, t->texts[i].len);
+      g_autoptr (GBytes) bytes =
+          plain ? trc_subword_byte_level (t->texts[i].data, t->texts[i].len)
+                : g_bytes_new (t->texts[i].data, t->texts[i].len);
       TrcBytes text;
       text.data = g_bytes_get_data (bytes, &text.len);
       trc_bpe_add (self->bpe, text, 0, plain);
       if (type == CONTROL)
-        g_hash_table_add (self->hidden, GUINT_TO_POINTER ((guint) i));
+        g_hash_table_add (self->hidden, GUINT_TO_POINTER ((guint)i));
     }
   for (guint64 i = 0; i < t->n; i++)
     {
@@ -356,7 +355,7 @@ gguf_tokens (TrcSubword *self, const GgufTokens *t, GError **error)
         continue;
       g_autofree char *text = g_strndup (t->texts[i].data, t->texts[i].len);
       if (text[0] != '\0'
-          && !trc_subword_add_token (self, (TrcAddedToken){ .text = text, .id = (guint32) i },
+          && !trc_subword_add_token (self, (TrcAddedToken){ .text = text, .id = (guint32)i },
                                      error))
         return FALSE;
     }
@@ -369,8 +368,8 @@ gguf_ranked (TrcSubword *self, const GgufTokens *t, GError **error)
   const char *pre = trc_gguf_string (t->file, "tokenizer.ggml.pre", "gpt-2");
   const char *const *patterns = trc_split_gguf (pre);
   guint64 n_merges;
-  g_autofree TrcGgufString *merges
-      = trc_gguf_strings (t->file, "tokenizer.ggml.merges", &n_merges);
+  g_autofree TrcGgufString *merges =
+      trc_gguf_strings (t->file, "tokenizer.ggml.merges", &n_merges);
 
   if (patterns == NULL)
     {
@@ -391,8 +390,8 @@ gguf_ranked (TrcSubword *self, const GgufTokens *t, GError **error)
   gint64 begin = trc_gguf_bool (t->file, "tokenizer.ggml.add_bos_token", llama3)
                      ? trc_gguf_int (t->file, "tokenizer.ggml.bos_token_id", -1)
                      : -1;
-  guint32 first = (guint32) begin;
-  if (begin >= 0 && (guint64) begin < t->n)
+  guint32 first = (guint32)begin;
+  if (begin >= 0 && (guint64)begin < t->n)
     g_array_append_val (self->before, first);
   trc_bpe_finish (self->bpe, TRC_BPE_BYTES, FALSE, llama3, TRC_BPE_NONE, FALSE);
   self->decode = TRC_DECODE_BYTES;
@@ -409,10 +408,11 @@ trc_subword_from_gguf (const TrcGguf *file, GError **error)
 
   if (texts == NULL || t.n > G_MAXINT32 || (!scored && g_strcmp0 (model, "gpt2") != 0))
     {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                   "%s holds no tokeniser that Tracery reads (tokenizer.ggml.model is %s; gpt2 and "
-                   "llama are known).",
-                   trc_gguf_path (file), model == NULL ? "missing" : model);
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+          "%s holds no tokeniser that Tracery reads (tokenizer.ggml.model is %s; gpt2 and "
+          "llama are known).",
+          trc_gguf_path (file), model == NULL ? "missing" : model);
       return NULL;
     }
   t.texts = texts;
