@@ -50,8 +50,9 @@ struct _TrcModelConfig {
   gboolean rotary_interleaved; /* pairs (2i, 2i+1) instead of (i, i + rotary_dims/2) */
   float rotary_factor, rotary_low, rotary_high; /* Llama 3 scaling; factor 0 = none */
   guint rotary_original;
-  float attn_scale; /* 1 / sqrt (d_head) unless the config says otherwise */
-  gboolean tied;    /* the unembedding is the embedding */
+  float attn_scale;          /* 1 / sqrt (d_head) unless the config says otherwise */
+  guint attn_bias, mlp_bias; /* 0: as the file has it, 1: must be there, 2: there is none */
+  gboolean tied;             /* the unembedding is the embedding */
 };
 
 /* What a weight is for. The vectors are biases (_B) and norm scales (_W). */

@@ -114,6 +114,9 @@ TrcTensor *trc_run_tensor (const TrcRun *self, TrcSite site, guint layer);
 gboolean trc_run_read (const TrcRun *self, TrcSite site, guint layer, float *dst, gsize n,
                        GError **error);
 
+/* The same as a host copy that is made once and stays with the run; borrowed. */
+const float *trc_run_host (TrcRun *self, TrcSite site, guint layer, GError **error);
+
 /* Logits of one prompt and position (negative counts from the end), borrowed,
  * n_vocab of them; copied from the device once. */
 const float *trc_run_logits (TrcRun *self, guint prompt, gint position, GError **error);
@@ -136,7 +139,8 @@ typedef struct {
 } TrcLinearise;
 
 typedef struct {
-  const guint32 *ids;
+  const guint32 *ids;   /* [n_prompts][n_tokens] */
+  TrcTensor *id_tensor; /* the same on the device (i32), or NULL: made from @ids */
   guint n_prompts, n_tokens;
   gboolean last_only;
   TrcLinearise linearise;
@@ -146,13 +150,23 @@ typedef struct {
   gboolean train;   /* weights are parameters whose gradients are wanted */
 } TrcForwardParams;
 
-/* Where every site of a pass is on the tape. TRC_VAR_NONE: not there. */
+/* Where every site of a pass is on the tape. TRC_VAR_NONE: not there. The means and scales of
+ * norms are no variables: trc_forward_tensor() finds them. */
 typedef struct {
   guint n_layers;
-  TrcVar outer[TRC_N_SITES];    /* embed, final.., logits */
-  TrcVar (*layer)[TRC_N_SITES]; /* [n_layers][TRC_N_SITES]; norm and pattern statistics too */
+  guint norm;                      /* TRC_NORM_* of the model */
+  TrcVar outer[TRC_N_SITES];       /* embed, final, logits */
+  TrcVar (*layer)[TRC_N_SITES];    /* [n_layers][TRC_N_SITES] */
   TrcVar (*weight)[TRC_N_WEIGHTS]; /* [n_layers + 1]; the last row holds the outer weights */
 } TrcForward;
+
+/* The variable of a site; the outer sites ignore the layer. */
+TrcVar trc_forward_var (const TrcForward *self, TrcSite site, guint layer);
+
+/* The tensor of a site, the norms' means and scales included; borrowed from the tape, NULL
+ * when this model has no such site. */
+TrcTensor *
+trc_forward_tensor (const TrcForward *self, const TrcTape *tape, TrcSite site, guint layer);
 
 /* Writes the forward pass of @model onto @tape. Errors of the ops stay in the tape
  * and are asked for there; NULL means that the weights could not be had. Free with

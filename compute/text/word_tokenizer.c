@@ -3,9 +3,9 @@
  * "skip" mean nothing. */
 #define G_LOG_DOMAIN "tracery-compute"
 
+#include "compute/formats/json_file.h"
 #include "compute/text/tokenizer_impl.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 typedef struct {
@@ -181,27 +181,19 @@ index_words (WordTokenizer *self, const char *path, GError **error)
 TrcTokenizer *
 trc_word_tokenizer_open (const char *path, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonObject) root = trc_json_load (path, error);
   WordTokenizer *self;
   g_autoptr (TrcTokenizer) owner = NULL;
 
-  if (!json_parser_load_from_mapped_file (parser, path, &local))
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s cannot be read: %s.", path, local->message);
-      return NULL;
-    }
+  if (root == NULL)
+    return NULL;
   self = g_atomic_rc_box_new0 (WordTokenizer);
   owner = &self->parent;
   owner->kind = &word_kind;
   self->tokens = g_ptr_array_new_with_free_func (g_free);
   self->skip = g_ptr_array_new_with_free_func (g_free);
   self->ids = g_hash_table_new (g_str_hash, g_str_equal);
-  JsonNode *root = json_parser_get_root (parser);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)
-      || !read_words (json_node_get_object (root), "tokens", self->tokens)
-      || !read_words (json_node_get_object (root), "skip", self->skip)
+  if (!read_words (root, "tokens", self->tokens) || !read_words (root, "skip", self->skip)
       || self->tokens->len == 0)
     {
       g_set_error (

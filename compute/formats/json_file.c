@@ -1,0 +1,169 @@
+#define G_LOG_DOMAIN "tracery-compute"
+
+#include "compute/formats/json_file.h"
+
+#include <math.h>
+
+#define MAX_BYTES ((gsize)256 << 20)
+#define MAX_DEPTH 100
+
+static gboolean
+depth_is_sane (const char *text, gsize n)
+{
+  guint depth = 0;
+  gboolean in_string = FALSE;
+
+  for (gsize i = 0; i < n; i++)
+    if (in_string)
+      {
+        if (text[i] == '\\')
+          i++;
+        else if (text[i] == '"')
+          in_string = FALSE;
+      }
+    else if (text[i] == '"')
+      in_string = TRUE;
+    else if (text[i] == '{' || text[i] == '[')
+      {
+        if (++depth > MAX_DEPTH)
+          return FALSE;
+      }
+    else if ((text[i] == '}' || text[i] == ']') && depth > 0)
+      depth--;
+  return TRUE;
+}
+
+JsonObject *
+trc_json_load (const char *path, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, &local);
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  JsonNode *root;
+
+  if (map == NULL)
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+                   "%s cannot be opened: %s.", path, local->message);
+      return NULL;
+    }
+  gsize n = g_mapped_file_get_length (map);
+  const char *text = g_mapped_file_get_contents (map);
+  if (n == 0 || n > MAX_BYTES || !depth_is_sane (text, n)
+      || !g_utf8_validate_len (text, n, NULL))
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
+                   "%s is no JSON file: it is empty, too large, too deeply nested or no text.",
+                   path);
+      return NULL;
+    }
+  if (!json_parser_load_from_data (parser, text, (gssize)n, &local))
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
+                   "%s is no valid JSON: %s.", path, local->message);
+      return NULL;
+    }
+  root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
+                   "%s must hold one JSON object.", path);
+      return NULL;
+    }
+  return json_object_ref (json_node_get_object (root));
+}
+
+static gboolean
+wrong (const char *path, const char *key, const char *want, GError **error)
+{
+  g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID, "%s: \"%s\" must be %s.",
+               path, key, want);
+  return FALSE;
+}
+
+/* The member, or NULL when it is missing or null. */
+static JsonNode *
+member (JsonObject *object, const char *key)
+{
+  JsonNode *node = json_object_get_member (object, key);
+
+  return node == NULL || JSON_NODE_HOLDS_NULL (node) ? NULL : node;
+}
+
+gboolean
+trc_json_get_uint (JsonObject *object, const char *path, const char *key, guint max,
+                   guint *value, GError **error)
+{
+  JsonNode *node = member (object, key);
+  g_autofree char *want = g_strdup_printf ("a whole number from 1 to %u", max);
+  gint64 number;
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64)
+    return wrong (path, key, want, error);
+  number = json_node_get_int (node);
+  if (number < 1 || number > max)
+    return wrong (path, key, want, error);
+  *value = (guint)number;
+  return TRUE;
+}
+
+gboolean
+trc_json_get_float (JsonObject *object, const char *path, const char *key, float *value,
+                    GError **error)
+{
+  JsonNode *node = member (object, key);
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node)
+      || (json_node_get_value_type (node) != G_TYPE_INT64
+          && json_node_get_value_type (node) != G_TYPE_DOUBLE)
+      || !isfinite ((float)json_node_get_double (node)))
+    return wrong (path, key, "a number", error);
+  *value = (float)json_node_get_double (node);
+  return TRUE;
+}
+
+gboolean
+trc_json_get_bool (JsonObject *object, const char *path, const char *key, gboolean *value,
+                   GError **error)
+{
+  JsonNode *node = member (object, key);
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+    return wrong (path, key, "true or false", error);
+  *value = json_node_get_boolean (node);
+  return TRUE;
+}
+
+gboolean
+trc_json_get_string (JsonObject *object, const char *path, const char *key, const char **value,
+                     GError **error)
+{
+  JsonNode *node = member (object, key);
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
+    return wrong (path, key, "a text", error);
+  *value = json_node_get_string (node);
+  return TRUE;
+}
+
+gboolean
+trc_json_get_object (JsonObject *object, const char *path, const char *key, JsonObject **value,
+                     GError **error)
+{
+  JsonNode *node = member (object, key);
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return wrong (path, key, "an object", error);
+  *value = json_node_get_object (node);
+  return TRUE;
+}

@@ -1,0 +1,499 @@
+#define G_LOG_DOMAIN "tracery-compute"
+
+#include "compute/model.h"
+
+#include "compute/models/model_impl.h"
+#include "compute/tape.h"
+
+#include "compute/models/data_paths.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- bundled models --- */
+
+/* The folders that may hold bundled models, best first; NULL-terminated. */
+static char **
+data_folders (void)
+{
+  const char *env = g_getenv ("TRACERY_DATA");
+  const char *candidates[] = { env, TRC_SOURCE_DATA, TRC_INSTALLED_DATA };
+  g_autoptr (GStrvBuilder) out = g_strv_builder_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (candidates); i++)
+    if (candidates[i] != NULL && candidates[i][0] != '\0')
+      g_strv_builder_add (out, candidates[i]);
+  return g_strv_builder_end (out);
+}
+
+static gboolean
+is_model_folder (const char *path)
+{
+  g_autofree char *config = g_build_filename (path, "config.json", NULL);
+
+  return g_file_test (config, G_FILE_TEST_EXISTS);
+}
+
+char *
+trc_model_bundled_path (const char *name)
+{
+  g_auto (GStrv) folders = data_folders ();
+
+  if (name[0] == '\0' || name[0] == '.' || strchr (name, '/') != NULL)
+    return NULL;
+  for (guint i = 0; folders[i] != NULL; i++)
+    {
+      g_autofree char *path = g_build_filename (folders[i], "models", name, NULL);
+
+      if (is_model_folder (path))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *)a, *(char *const *)b);
+}
+
+char **
+trc_model_list_bundled (void)
+{
+  g_auto (GStrv) folders = data_folders ();
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (guint i = 0; folders[i] != NULL; i++)
+    {
+      g_autofree char *models = g_build_filename (folders[i], "models", NULL);
+      g_autoptr (GDir) dir = g_dir_open (models, 0, NULL);
+      const char *name;
+
+      while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+        {
+          g_autofree char *path = trc_model_bundled_path (name);
+
+          if (path != NULL
+              && !g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+            g_ptr_array_add (names, g_strdup (name));
+        }
+    }
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (char **)g_ptr_array_free (names, FALSE);
+}
+
+/* --- life cycle --- */
+
+static void
+upload_free (gpointer data)
+{
+  TrcUpload *upload = data;
+
+  g_free (upload->weights);
+  trc_tensor_unref (upload->rope);
+  trc_device_unref (upload->dev);
+  g_free (upload);
+}
+
+static void
+upload_clear (TrcModel *self, TrcUpload *upload)
+{
+  for (gsize i = 0; i < ((gsize)self->config.n_layers + 1) * TRC_N_WEIGHTS; i++)
+    trc_tensor_unref (upload->weights[i].tensor);
+}
+
+static void
+model_clear (gpointer data)
+{
+  TrcModel *self = data;
+
+  for (guint i = 0; self->uploads != NULL && i < self->uploads->len; i++)
+    upload_clear (self, g_ptr_array_index (self->uploads, i));
+  g_clear_pointer (&self->uploads, g_ptr_array_unref);
+  g_clear_pointer (&self->files, g_ptr_array_unref);
+  g_clear_pointer (&self->id_names, g_ptr_array_unref);
+  g_clear_pointer (&self->tokenizer, trc_tokenizer_unref);
+  g_free (self->sources);
+  g_free (self->no_tokenizer);
+  g_free (self->path);
+  g_free (self->name);
+  g_mutex_clear (&self->lock);
+}
+
+static TrcModel *
+model_new (const char *path)
+{
+  TrcModel *self = g_atomic_rc_box_new0 (TrcModel);
+  g_autofree char *full = g_canonicalize_filename (path, NULL);
+
+  g_mutex_init (&self->lock);
+  self->path = g_strdup (path);
+  self->name = g_path_get_basename (full);
+  self->files = g_ptr_array_new_with_free_func ((GDestroyNotify)trc_safetensors_unref);
+  self->uploads = g_ptr_array_new_with_free_func (upload_free);
+  self->id_names = g_ptr_array_new_with_free_func (g_free);
+  return self;
+}
+
+static char *
+find_folder (const char *path_or_name, GError **error)
+{
+  char *bundled;
+
+  if (g_file_test (path_or_name, G_FILE_TEST_IS_DIR))
+    return g_strdup (path_or_name);
+  if (g_file_test (path_or_name, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+                   "%s is a file; a model is a folder with config.json and model.safetensors.",
+                   path_or_name);
+      return NULL;
+    }
+  bundled = trc_model_bundled_path (path_or_name);
+  if (bundled == NULL)
+    {
+      g_auto (GStrv) names = trc_model_list_bundled ();
+      g_autofree char *list = g_strjoinv (", ", names);
+
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+                   "There is no folder \"%s\" and no bundled model of that name%s%s.",
+                   path_or_name, list[0] != '\0' ? "; bundled are " : "", list);
+    }
+  return bundled;
+}
+
+TrcModel *
+trc_model_open (const char *path_or_name, GError **error)
+{
+  g_autofree char *folder = find_folder (path_or_name, error);
+  g_autoptr (GError) local = NULL;
+
+  if (folder == NULL)
+    return NULL;
+  g_autoptr (TrcModel) self = model_new (folder);
+  g_autofree char *config = g_build_filename (folder, "config.json", NULL);
+  if (!trc_config_read (config, &self->config, &self->family, error)
+      || !trc_model_find_weights (self, error))
+    return NULL;
+  self->tokenizer = trc_tokenizer_open (folder, &local);
+  if (self->tokenizer == NULL)
+    self->no_tokenizer = g_strdup (local->message);
+  return g_steal_pointer (&self);
+}
+
+TrcModel *
+trc_model_ref (TrcModel *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+trc_model_unref (TrcModel *self)
+{
+  if (self != NULL)
+    g_atomic_rc_box_release_full (self, model_clear);
+}
+
+const TrcModelConfig *
+trc_model_config (const TrcModel *self)
+{
+  return &self->config;
+}
+
+const char *
+trc_model_name (const TrcModel *self)
+{
+  return self->name;
+}
+
+guint64
+trc_model_n_parameters (const TrcModel *self)
+{
+  guint64 n = 0;
+  guint n_in, n_out;
+
+  for (guint role = 0; role < TRC_N_WEIGHTS; role++)
+    for (guint l = 0; l < (trc_weight_in_layer (role) ? self->config.n_layers : 1); l++)
+      if (self->sources[trc_model_slot (self, role, l)] != NULL)
+        {
+          trc_model_weight_shape (self, role, &n_in, &n_out);
+          n += (guint64)n_in * n_out;
+        }
+  return n;
+}
+
+/* --- weights --- */
+
+gboolean
+trc_model_has_weight (const TrcModel *self, TrcWeightRole role, guint layer)
+{
+  g_return_val_if_fail (role < TRC_N_WEIGHTS, FALSE);
+  g_return_val_if_fail (!trc_weight_in_layer (role) || layer < self->config.n_layers, FALSE);
+  return self->sources[trc_model_slot (self, trc_model_source_role (self, role), layer)]
+         != NULL;
+}
+
+gboolean
+trc_model_weight_host (TrcModel *self, TrcWeightRole role, guint layer, float *dst, gsize n,
+                       GError **error)
+{
+  guint n_in, n_out;
+
+  g_return_val_if_fail (trc_model_has_weight (self, role, layer), FALSE);
+  trc_model_weight_shape (self, role, &n_in, &n_out);
+  g_return_val_if_fail (n == (gsize)n_in * n_out, FALSE);
+  if (!trc_model_is_out_major (self, role) || n_in == 1)
+    return trc_model_fetch (self, role, layer, dst, error);
+  g_autofree float *turned = g_try_new (float, n);
+  if (turned == NULL)
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,
+                   "There is no memory for the %s.", trc_weight_role_name (role));
+      return FALSE;
+    }
+  if (!trc_model_fetch (self, role, layer, turned, error))
+    return FALSE;
+  for (gsize o = 0; o < n_out; o++)
+    for (gsize i = 0; i < n_in; i++)
+      dst[i * n_out + o] = turned[o * n_in + i];
+  return TRUE;
+}
+
+/* Reads the weight from its file and puts it on the device. */
+static TrcTensor *
+make_tensor (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer, guint rows,
+             guint cols, GError **error)
+{
+  gsize n, bytes;
+  g_autofree float *host = NULL;
+  g_autofree char *label = g_strdup_printf ("%s, layer %u", trc_weight_role_name (role), layer);
+
+  if (g_size_checked_mul (&n, rows, cols) && g_size_checked_mul (&bytes, n, sizeof (float)))
+    host = g_try_malloc (bytes);
+  if (host == NULL)
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,
+                   "There is no memory for the %s.", label);
+      return NULL;
+    }
+  if (!trc_model_fetch (self, role, layer, host, error))
+    return NULL;
+  TrcShape shape = rows == 1 && role != TRC_WEIGHT_EMBED && role != TRC_WEIGHT_POSITIONS
+                       ? TRC_SHAPE (cols)
+                       : TRC_SHAPE (rows, cols);
+  return trc_tensor_from_data (dev, TRC_F32, shape, host, bytes, label, error);
+}
+
+static TrcUpload *
+get_upload (TrcModel *self, TrcDevice *dev)
+{
+  TrcUpload *upload;
+
+  for (guint i = 0; i < self->uploads->len; i++)
+    {
+      upload = g_ptr_array_index (self->uploads, i);
+      if (upload->dev == dev)
+        return upload;
+    }
+  upload = g_new0 (TrcUpload, 1);
+  upload->dev = trc_device_ref (dev);
+  upload->weights = g_new0 (TrcWeight, ((gsize)self->config.n_layers + 1) * TRC_N_WEIGHTS);
+  g_ptr_array_add (self->uploads, upload);
+  return upload;
+}
+
+/* With the lock held. */
+static TrcWeight *
+get_weight (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer, GError **error)
+{
+  TrcWeightRole from = trc_model_source_role (self, role);
+  TrcWeight *weight = &get_upload (self, dev)->weights[trc_model_slot (self, role, layer)];
+  gboolean out_major = trc_model_is_out_major (self, role);
+  guint n_in, n_out;
+
+  if (weight->tensor != NULL)
+    return weight;
+  trc_model_weight_shape (self, role, &n_in, &n_out);
+  if (from != role)
+    {
+      TrcWeight *source = get_weight (self, dev, from, layer, error);
+
+      if (source == NULL)
+        return NULL;
+      weight->tensor = trc_tensor_ref (source->tensor);
+    }
+  else
+    weight->tensor = make_tensor (self, dev, role, layer, out_major && n_in > 1 ? n_out : n_in,
+                                  out_major && n_in > 1 ? n_in : n_out, error);
+  if (weight->tensor == NULL)
+    return NULL;
+  weight->n_in = n_in;
+  weight->n_out = n_out;
+  weight->out_major = out_major && n_in > 1;
+  return weight;
+}
+
+const TrcWeight *
+trc_model_weight (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer,
+                  GError **error)
+{
+  TrcWeight *weight;
+
+  if (!trc_model_has_weight (self, role, layer))
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND, "%s has no %s.",
+                   self->name, trc_weight_role_name (role));
+      return NULL;
+    }
+  g_mutex_lock (&self->lock);
+  weight = get_weight (self, dev, role, layer, error);
+  g_mutex_unlock (&self->lock);
+  return weight;
+}
+
+/* The frequencies of Llama 3 and linear scaling: low ones are stretched by the factor, high
+ * ones stay, those between are blended. */
+static void
+rope_frequencies (const TrcModelConfig *c, double *freq)
+{
+  for (guint i = 0; i < c->rotary_dims / 2; i++)
+    {
+      double f = pow (c->rotary_base, -2.0 * i / c->rotary_dims), wave = 2.0 * G_PI / f;
+
+      freq[i] = f;
+      if (c->rotary_factor <= 0)
+        continue;
+      if (c->rotary_original == 0)
+        freq[i] = f / c->rotary_factor;
+      else if (wave > c->rotary_original / c->rotary_low)
+        freq[i] = f / c->rotary_factor;
+      else if (wave >= c->rotary_original / c->rotary_high)
+        {
+          double smooth =
+              (c->rotary_original / wave - c->rotary_low) / (c->rotary_high - c->rotary_low);
+
+          freq[i] = (1 - smooth) * f / c->rotary_factor + smooth * f;
+        }
+    }
+}
+
+TrcTensor *
+trc_model_rope_table (TrcModel *self, TrcDevice *dev, guint n_positions, GError **error)
+{
+  const TrcModelConfig *c = &self->config;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  TrcUpload *upload = get_upload (self, dev);
+  guint n = 64;
+
+  if (upload->rope == NULL || trc_tensor_dim (upload->rope, 0) < n_positions)
+    {
+      g_autofree double *freq = g_new (double, c->rotary_dims / 2 + 1);
+
+      while (n < n_positions)
+        n *= 2;
+      rope_frequencies (c, freq);
+      g_clear_pointer (&upload->rope, trc_tensor_unref);
+      upload->rope = trc_rope_table (dev, n, c->rotary_dims, c->rotary_base, freq, error);
+    }
+  return upload->rope != NULL ? trc_tensor_ref (upload->rope) : NULL;
+}
+
+void
+trc_model_release (TrcModel *self, TrcDevice *dev)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->uploads->len; i++)
+    {
+      TrcUpload *upload = g_ptr_array_index (self->uploads, i);
+
+      if (upload->dev == dev)
+        {
+          upload_clear (self, upload);
+          g_ptr_array_remove_index_fast (self->uploads, i);
+          break;
+        }
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+/* --- tokens --- */
+
+const TrcTokenizer *
+trc_model_tokenizer (const TrcModel *self)
+{
+  return self->tokenizer;
+}
+
+static gboolean
+need_tokenizer (const TrcModel *self, GError **error)
+{
+  if (self->tokenizer == NULL)
+    g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+                 "%s Give token ids instead of text.", self->no_tokenizer);
+  return self->tokenizer != NULL;
+}
+
+gboolean
+trc_model_tokenize (const TrcModel *self, const char *text, GArray *ids, GArray *spans,
+                    GError **error)
+{
+  guint n = ids->len;
+
+  if (!need_tokenizer (self, error)
+      || !trc_tokenizer_encode (self->tokenizer, text, TRC_ENCODE_DEFAULT, ids, spans, error))
+    return FALSE;
+  for (guint i = n; i < ids->len; i++)
+    if (g_array_index (ids, guint32, i) >= self->config.n_vocab)
+      {
+        g_set_error (
+            error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
+            "The tokeniser of %s gives the token %u, but the model knows only %u tokens.",
+            self->name, g_array_index (ids, guint32, i), self->config.n_vocab);
+        g_array_set_size (ids, n);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+const char *
+trc_model_token_text (TrcModel *self, guint32 id)
+{
+  const char *text = self->tokenizer != NULL ? trc_tokenizer_text (self->tokenizer, id) : NULL;
+  g_autofree char *number = NULL;
+  guint at;
+
+  if (text != NULL)
+    return text;
+  number = g_strdup_printf ("#%u", id);
+  g_mutex_lock (&self->lock);
+  if (!g_ptr_array_find_with_equal_func (self->id_names, number, g_str_equal, &at))
+    {
+      at = self->id_names->len;
+      g_ptr_array_add (self->id_names, g_steal_pointer (&number));
+    }
+  text = g_ptr_array_index (self->id_names, at);
+  g_mutex_unlock (&self->lock);
+  return text;
+}
+
+gboolean
+trc_model_parse_token (const TrcModel *self, const char *text, guint32 *id, GError **error)
+{
+  guint64 value;
+
+  if (text[0] == '#' && g_ascii_isdigit (text[1]))
+    {
+      if (g_ascii_string_to_unsigned (text + 1, 10, 0, G_MAXUINT32, &value, NULL)
+          && value < self->config.n_vocab)
+        {
+          *id = (guint32)value;
+          return TRUE;
+        }
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+                   "\"%s\" is no token id; %s has %u tokens, counted from 0.", text, self->name,
+                   self->config.n_vocab);
+      return FALSE;
+    }
+  return need_tokenizer (self, error) && trc_tokenizer_find (self->tokenizer, text, id, error);
+}

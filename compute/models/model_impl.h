@@ -1,0 +1,56 @@
+/* compute/models/model_impl.h - the inside of a TrcModel
+ *
+ * Private to compute/models.
+ */
+#pragma once
+
+#include "compute/model.h"
+#include "compute/models/family.h"
+#include "compute/safetensors.h"
+
+G_BEGIN_DECLS
+
+/* Weights of one model on one device. */
+typedef struct {
+  TrcDevice *dev;
+  TrcWeight *weights; /* [(n_layers + 1) * TRC_N_WEIGHTS]; tensor NULL: not there yet */
+  TrcTensor *rope;    /* cosines and sines of all positions, or NULL */
+} TrcUpload;
+
+struct _TrcModel {
+  char *path, *name;
+  TrcModelConfig config;
+  const TrcFamily *family;
+  GPtrArray *files; /* of TrcSafetensors, keeps the maps */
+  const TrcFileTensor *
+      *sources; /* [(n_layers + 1) * TRC_N_WEIGHTS], NULL: the model has none */
+  TrcTokenizer *tokenizer;
+  char *no_tokenizer;  /* why there is none */
+  GPtrArray *id_names; /* "#12" texts that were handed out */
+  GMutex lock;
+  GPtrArray *uploads; /* of TrcUpload */
+};
+
+/* Index of a weight in the arrays above. */
+gsize trc_model_slot (const TrcModel *self, TrcWeightRole role, guint layer);
+
+/* The role whose data this role is read from: the embedding for a tied unembedding. */
+TrcWeightRole trc_model_source_role (const TrcModel *self, TrcWeightRole role);
+
+/* Finds all files of the folder and all weights in them, and checks every shape. */
+gboolean trc_model_find_weights (TrcModel *self, GError **error);
+
+/* The weight as f32 in the file's own orientation, q, k and v taken apart; @n as by
+ * trc_model_weight_shape(). */
+gboolean trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *dst,
+                          GError **error);
+
+/* Whether the weight is stored (out, in). */
+gboolean trc_model_is_out_major (const TrcModel *self, TrcWeightRole role);
+
+/* Cosines and sines of at least @n_positions rotary positions on @dev: a new reference, or NULL
+ * with @error. */
+TrcTensor *trc_model_rope_table (TrcModel *self, TrcDevice *dev, guint n_positions,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
