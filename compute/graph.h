@@ -61,6 +61,7 @@ enum {
 
 enum {
   TRC_EDGE_IN_CIRCUIT = 1 << 0, /* marked as a member of the circuit (EAP-IG files) */
+  TRC_EDGE_NOT_SCORED = 1 << 1, /* the file has null for it; weight is 0 */
 };
 
 typedef struct {
