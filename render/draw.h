@@ -92,6 +92,7 @@ typedef struct {
   guint n_selected;
   guint max_curves;    /* signed neighbours drawn for each box; 0 = 40 */
   gboolean focus_ring; /* keyboard focus: a second ring around the first selected box */
+  double veil;         /* 0..1: how far the picture below is faded first; 0 = not */
 } TrcHighlight;
 
 /* Draws rings around the boxes of @hl, their strongest curves in sign colours
