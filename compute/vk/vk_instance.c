@@ -198,6 +198,8 @@ describe (TrcVkApi *api, VkPhysicalDevice physical, TrcVkCandidate *out)
   VkPhysicalDeviceFeatures2 features
       = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &timeline };
 
+  const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
+
   *out = (TrcVkCandidate){ .physical = physical };
   api->GetPhysicalDeviceProperties2 (physical, &properties);
   out->api_version = properties.properties.apiVersion;
@@ -218,6 +220,10 @@ describe (TrcVkApi *api, VkPhysicalDevice physical, TrcVkCandidate *out)
     out->unusable = "its driver has no timeline semaphores";
   else if (!find_queue_family (api, physical, &out->queue_family))
     out->unusable = "it has no compute queue";
+  else if (limits->maxComputeWorkGroupInvocations < 256 || limits->maxComputeWorkGroupSize[0] < 256
+           || limits->maxComputeSharedMemorySize < 16384
+           || limits->maxPerStageDescriptorStorageBuffers < 8)
+    out->unusable = "its compute limits are too small";
 }
 
 GArray *
@@ -247,8 +253,8 @@ trc_vk_instance_candidates (TrcVkInstance *self, GError **error)
   return out;
 }
 
-static int
-rank (VkPhysicalDeviceType type)
+int
+trc_vk_rank (VkPhysicalDeviceType type)
 {
   switch (type)
     {
@@ -312,14 +318,14 @@ trc_vk_choose (const TrcVkCandidate *candidates, guint n, const char *part, GErr
     {
       const TrcVkCandidate *c = &candidates[i];
 
-      if (part != NULL ? !name_has (c->name, part) : rank (c->type) == 0)
+      if (part != NULL ? !name_has (c->name, part) : trc_vk_rank (c->type) == 0)
         continue;
       if (c->unusable != NULL)
         refused = c;
       else if (rank (c->type) > best_rank)
         {
           best = (int)i;
-          best_rank = rank (c->type);
+          best_rank = trc_vk_rank (c->type);
         }
     }
   if (best < 0)

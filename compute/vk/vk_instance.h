@@ -50,6 +50,9 @@ GArray *trc_vk_instance_candidates (TrcVkInstance *self, GError **error);
  * name (any case), or NULL for the best real GPU. */
 int trc_vk_choose (const TrcVkCandidate *candidates, guint n, const char *part, GError **error);
 
+/* How much a device type is preferred: larger is better, 0 is taken only by name. */
+int trc_vk_rank (VkPhysicalDeviceType type);
+
 /* A word for a device type: "discrete GPU", "integrated GPU", ... */
 const char *trc_vk_type_name (VkPhysicalDeviceType type);
 

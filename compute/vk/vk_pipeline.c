@@ -112,11 +112,13 @@ trc_vk_pipelines_init (TrcVkPipelines *self, TrcVkDevice *device, VkPipelineLayo
   return FALSE;
 }
 
-/* A cache that cannot be written costs time at the next start, nothing else. */
-static void
-save_cache (TrcVkPipelines *self)
+void
+trc_vk_pipelines_save (TrcVkPipelines *self)
 {
   TrcVkDevice *d = self->device;
+  if (d == NULL || d->lost || !self->changed)
+    return;
+
   g_autofree char *dir = g_path_get_dirname (self->cache_path);
   gsize bytes = 0;
 
@@ -146,8 +148,6 @@ trc_vk_pipelines_clear (TrcVkPipelines *self)
   if (self->device == NULL)
     return;
   TrcVkDevice *d = self->device;
-  if (self->changed && !d->lost)
-    save_cache (self);
   g_hash_table_iter_init (&iter, self->pipelines);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     d->instance.api.DestroyPipeline (d->device, *(VkPipeline *)value, NULL);

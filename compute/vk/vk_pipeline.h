@@ -55,7 +55,11 @@ int trc_vk_shader_find (const char *name);
 gboolean trc_vk_pipelines_init (TrcVkPipelines *self, TrcVkDevice *device,
                                 VkPipelineLayout layout, const char *cache_dir, GError **error);
 
-/* Writes the cache file if pipelines were made, then destroys them. Zeroed is fine. */
+/* Writes the cache file if pipelines were made since it was read. A file that cannot be
+ * written costs time at the next start, nothing else. Zeroed is fine. */
+void trc_vk_pipelines_save (TrcVkPipelines *self);
+
+/* Destroys the pipelines; nothing recorded with them may be running. Zeroed is fine. */
 void trc_vk_pipelines_clear (TrcVkPipelines *self);
 
 /* The pipeline for @key, made if need be. */
