@@ -26,15 +26,16 @@ trc_vk_api_open (TrcVkApi *self, const char *library, GError **error)
   self->library = dlopen (library, RTLD_NOW | RTLD_LOCAL);
   if (self->library == NULL)
     {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
-                   "There is no Vulkan on this machine: the library %s cannot be opened. Install "
-                   "the Vulkan loader and a graphics driver, or use the CPU device.",
-                   library);
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+          "There is no Vulkan on this machine: the library %s cannot be opened. Install "
+          "the Vulkan loader and a graphics driver, or use the CPU device.",
+          library);
       return FALSE;
     }
 
-  self->GetInstanceProcAddr
-      = (PFN_vkGetInstanceProcAddr)dlsym (self->library, "vkGetInstanceProcAddr");
+  self->GetInstanceProcAddr =
+      (PFN_vkGetInstanceProcAddr)dlsym (self->library, "vkGetInstanceProcAddr");
   if (self->GetInstanceProcAddr == NULL)
     {
       missing ("GetInstanceProcAddr", error);
@@ -42,12 +43,12 @@ trc_vk_api_open (TrcVkApi *self, const char *library, GError **error)
       return FALSE;
     }
 
-#define LOAD(name)                                                                              \
-  self->name = (PFN_vk##name)self->GetInstanceProcAddr (NULL, "vk" #name);                      \
-  if (self->name == NULL)                                                                       \
-    {                                                                                           \
-      trc_vk_api_close (self);                                                                  \
-      return missing (#name, error);                                                            \
+#define LOAD(name)                                                                             \
+  self->name = (PFN_vk##name)self->GetInstanceProcAddr (NULL, "vk" #name);                     \
+  if (self->name == NULL)                                                                      \
+    {                                                                                          \
+      trc_vk_api_close (self);                                                                 \
+      return missing (#name, error);                                                           \
     }
   TRC_VK_GLOBAL_FUNCTIONS (LOAD)
 #undef LOAD
@@ -57,9 +58,9 @@ trc_vk_api_open (TrcVkApi *self, const char *library, GError **error)
 gboolean
 trc_vk_api_load_instance (TrcVkApi *self, VkInstance instance, gboolean debug, GError **error)
 {
-#define LOAD(name)                                                                              \
-  self->name = (PFN_vk##name)self->GetInstanceProcAddr (instance, "vk" #name);                  \
-  if (self->name == NULL)                                                                       \
+#define LOAD(name)                                                                             \
+  self->name = (PFN_vk##name)self->GetInstanceProcAddr (instance, "vk" #name);                 \
+  if (self->name == NULL)                                                                      \
     return missing (#name, error);
   TRC_VK_INSTANCE_FUNCTIONS (LOAD)
   if (debug)
@@ -73,9 +74,9 @@ trc_vk_api_load_instance (TrcVkApi *self, VkInstance instance, gboolean debug, G
 gboolean
 trc_vk_api_load_device (TrcVkApi *self, VkDevice device, GError **error)
 {
-#define LOAD(name)                                                                              \
-  self->name = (PFN_vk##name)self->GetDeviceProcAddr (device, "vk" #name);                      \
-  if (self->name == NULL)                                                                       \
+#define LOAD(name)                                                                             \
+  self->name = (PFN_vk##name)self->GetDeviceProcAddr (device, "vk" #name);                     \
+  if (self->name == NULL)                                                                      \
     return missing (#name, error);
   TRC_VK_DEVICE_FUNCTIONS (LOAD)
 #undef LOAD

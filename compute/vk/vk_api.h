@@ -16,73 +16,73 @@
 
 G_BEGIN_DECLS
 
-#define TRC_VK_GLOBAL_FUNCTIONS(X)                                                              \
-  X (EnumerateInstanceVersion)                                                                  \
-  X (EnumerateInstanceLayerProperties)                                                          \
-  X (EnumerateInstanceExtensionProperties)                                                      \
+#define TRC_VK_GLOBAL_FUNCTIONS(X)                                                             \
+  X (EnumerateInstanceVersion)                                                                 \
+  X (EnumerateInstanceLayerProperties)                                                         \
+  X (EnumerateInstanceExtensionProperties)                                                     \
   X (CreateInstance)
 
-#define TRC_VK_INSTANCE_FUNCTIONS(X)                                                            \
-  X (DestroyInstance)                                                                           \
-  X (EnumeratePhysicalDevices)                                                                  \
-  X (GetPhysicalDeviceProperties2)                                                              \
-  X (GetPhysicalDeviceFeatures2)                                                                \
-  X (GetPhysicalDeviceMemoryProperties)                                                         \
-  X (GetPhysicalDeviceQueueFamilyProperties)                                                    \
-  X (EnumerateDeviceExtensionProperties)                                                        \
-  X (CreateDevice)                                                                              \
+#define TRC_VK_INSTANCE_FUNCTIONS(X)                                                           \
+  X (DestroyInstance)                                                                          \
+  X (EnumeratePhysicalDevices)                                                                 \
+  X (GetPhysicalDeviceProperties2)                                                             \
+  X (GetPhysicalDeviceFeatures2)                                                               \
+  X (GetPhysicalDeviceMemoryProperties)                                                        \
+  X (GetPhysicalDeviceQueueFamilyProperties)                                                   \
+  X (EnumerateDeviceExtensionProperties)                                                       \
+  X (CreateDevice)                                                                             \
   X (GetDeviceProcAddr)
 
 /* Present only when VK_EXT_debug_utils was enabled. */
-#define TRC_VK_DEBUG_FUNCTIONS(X)                                                               \
-  X (CreateDebugUtilsMessengerEXT)                                                              \
+#define TRC_VK_DEBUG_FUNCTIONS(X)                                                              \
+  X (CreateDebugUtilsMessengerEXT)                                                             \
   X (DestroyDebugUtilsMessengerEXT)
 
-#define TRC_VK_DEVICE_FUNCTIONS(X)                                                              \
-  X (DestroyDevice)                                                                             \
-  X (GetDeviceQueue)                                                                            \
-  X (DeviceWaitIdle)                                                                            \
-  X (AllocateMemory)                                                                            \
-  X (FreeMemory)                                                                                \
-  X (MapMemory)                                                                                 \
-  X (CreateBuffer)                                                                              \
-  X (DestroyBuffer)                                                                             \
-  X (GetBufferMemoryRequirements)                                                               \
-  X (BindBufferMemory)                                                                          \
-  X (CreateDescriptorSetLayout)                                                                 \
-  X (DestroyDescriptorSetLayout)                                                                \
-  X (CreatePipelineLayout)                                                                      \
-  X (DestroyPipelineLayout)                                                                     \
-  X (CreateShaderModule)                                                                        \
-  X (DestroyShaderModule)                                                                       \
-  X (CreateComputePipelines)                                                                    \
-  X (DestroyPipeline)                                                                           \
-  X (CreatePipelineCache)                                                                       \
-  X (DestroyPipelineCache)                                                                      \
-  X (GetPipelineCacheData)                                                                      \
-  X (CreateDescriptorPool)                                                                      \
-  X (DestroyDescriptorPool)                                                                     \
-  X (ResetDescriptorPool)                                                                       \
-  X (AllocateDescriptorSets)                                                                    \
-  X (UpdateDescriptorSets)                                                                      \
-  X (CreateCommandPool)                                                                         \
-  X (DestroyCommandPool)                                                                        \
-  X (ResetCommandPool)                                                                          \
-  X (AllocateCommandBuffers)                                                                    \
-  X (BeginCommandBuffer)                                                                        \
-  X (EndCommandBuffer)                                                                          \
-  X (CmdBindPipeline)                                                                           \
-  X (CmdBindDescriptorSets)                                                                     \
-  X (CmdPushConstants)                                                                          \
-  X (CmdDispatch)                                                                               \
-  X (CmdPipelineBarrier)                                                                        \
-  X (CmdCopyBuffer)                                                                             \
-  X (CmdFillBuffer)                                                                             \
-  X (CmdUpdateBuffer)                                                                           \
-  X (QueueSubmit)                                                                               \
-  X (CreateSemaphore)                                                                           \
-  X (DestroySemaphore)                                                                          \
-  X (WaitSemaphores)                                                                            \
+#define TRC_VK_DEVICE_FUNCTIONS(X)                                                             \
+  X (DestroyDevice)                                                                            \
+  X (GetDeviceQueue)                                                                           \
+  X (DeviceWaitIdle)                                                                           \
+  X (AllocateMemory)                                                                           \
+  X (FreeMemory)                                                                               \
+  X (MapMemory)                                                                                \
+  X (CreateBuffer)                                                                             \
+  X (DestroyBuffer)                                                                            \
+  X (GetBufferMemoryRequirements)                                                              \
+  X (BindBufferMemory)                                                                         \
+  X (CreateDescriptorSetLayout)                                                                \
+  X (DestroyDescriptorSetLayout)                                                               \
+  X (CreatePipelineLayout)                                                                     \
+  X (DestroyPipelineLayout)                                                                    \
+  X (CreateShaderModule)                                                                       \
+  X (DestroyShaderModule)                                                                      \
+  X (CreateComputePipelines)                                                                   \
+  X (DestroyPipeline)                                                                          \
+  X (CreatePipelineCache)                                                                      \
+  X (DestroyPipelineCache)                                                                     \
+  X (GetPipelineCacheData)                                                                     \
+  X (CreateDescriptorPool)                                                                     \
+  X (DestroyDescriptorPool)                                                                    \
+  X (ResetDescriptorPool)                                                                      \
+  X (AllocateDescriptorSets)                                                                   \
+  X (UpdateDescriptorSets)                                                                     \
+  X (CreateCommandPool)                                                                        \
+  X (DestroyCommandPool)                                                                       \
+  X (ResetCommandPool)                                                                         \
+  X (AllocateCommandBuffers)                                                                   \
+  X (BeginCommandBuffer)                                                                       \
+  X (EndCommandBuffer)                                                                         \
+  X (CmdBindPipeline)                                                                          \
+  X (CmdBindDescriptorSets)                                                                    \
+  X (CmdPushConstants)                                                                         \
+  X (CmdDispatch)                                                                              \
+  X (CmdPipelineBarrier)                                                                       \
+  X (CmdCopyBuffer)                                                                            \
+  X (CmdFillBuffer)                                                                            \
+  X (CmdUpdateBuffer)                                                                          \
+  X (QueueSubmit)                                                                              \
+  X (CreateSemaphore)                                                                          \
+  X (DestroySemaphore)                                                                         \
+  X (WaitSemaphores)                                                                           \
   X (GetSemaphoreCounterValue)
 
 #define TRC_VK_SLOT(name) PFN_vk##name name;
@@ -104,8 +104,8 @@ gboolean trc_vk_api_open (TrcVkApi *self, const char *library, GError **error);
 
 /* Fills the slots that belong to @instance; @debug asks for those of
  * VK_EXT_debug_utils too. */
-gboolean trc_vk_api_load_instance (TrcVkApi *self, VkInstance instance, gboolean debug,
-                                   GError **error);
+gboolean
+trc_vk_api_load_instance (TrcVkApi *self, VkInstance instance, gboolean debug, GError **error);
 
 /* Fills the slots that belong to @device. */
 gboolean trc_vk_api_load_device (TrcVkApi *self, VkDevice device, GError **error);

@@ -82,10 +82,10 @@ backend_write (TrcDevice *dev, TrcBuffer *buffer, gsize offset, gconstpointer sr
   TrcVkBackend *self = (TrcVkBackend *)dev;
 
   enter (self);
-  return leave (self,
-                trc_vk_transfer_write (&self->transfer, range_of (buffer), offset, src, bytes,
-                                       error),
-                error);
+  return leave (
+      self,
+      trc_vk_transfer_write (&self->transfer, range_of (buffer), offset, src, bytes, error),
+      error);
 }
 
 static gboolean
@@ -95,10 +95,10 @@ backend_read (TrcDevice *dev, TrcBuffer *buffer, gsize offset, gpointer dst, gsi
   TrcVkBackend *self = (TrcVkBackend *)dev;
 
   enter (self);
-  return leave (self,
-                trc_vk_transfer_read (&self->transfer, range_of (buffer), offset, dst, bytes,
-                                      error),
-                error);
+  return leave (
+      self,
+      trc_vk_transfer_read (&self->transfer, range_of (buffer), offset, dst, bytes, error),
+      error);
 }
 
 static gboolean
@@ -139,7 +139,8 @@ static TrcVkSpan
 span_of (TrcVkBackend *self, TrcBuffer *buffer, guint64 first, guint64 extent, TRC_UINT *off)
 {
   const TrcVkRange *range = buffer != NULL && extent > 0 ? range_of (buffer) : &self->nothing;
-  const guint64 start = buffer != NULL && extent > 0 ? first * 4 / TRC_VK_ALIGN * TRC_VK_ALIGN : 0;
+  const guint64 start =
+      buffer != NULL && extent > 0 ? first * 4 / TRC_VK_ALIGN * TRC_VK_ALIGN : 0;
 
   *off = (TRC_UINT)(first - start / 4);
   if (range == &self->nothing)
@@ -204,13 +205,14 @@ run (TrcVkBackend *self, const TrcVkCall *call, const TrcDispatch *dispatch, GEr
     if (dispatch->buffer[i] == NULL)
       extent[i] = 0;
   const int large = too_large (self, call, dispatch->info, extent);
-  const gboolean fits = trc_vk_kernel_grid (self->device.profile, self->device.subgroup_size,
-                                            call, &grid);
+  const gboolean fits =
+      trc_vk_kernel_grid (self->device.profile, self->device.subgroup_size, call, &grid);
   if (fits && large < 0 && grid.groups[0] == 0)
     return TRUE;
 
   const gboolean must = large >= 0 || !fits;
-  if ((must || grid.work > self->max_work) && trc_vk_kernel_split (call, large, &first, &second))
+  if ((must || grid.work > self->max_work)
+      && trc_vk_kernel_split (call, large, &first, &second))
     return run (self, &first, dispatch, error) && run (self, &second, dispatch, error);
   if (!must)
     return record (self, call, dispatch, extent, &grid, error);
@@ -219,7 +221,8 @@ run (TrcVkBackend *self, const TrcVkCall *call, const TrcDispatch *dispatch, GEr
                "The graphics device %s binds at most %" G_GUINT64_FORMAT
                " MiB of memory at once, and the kernel %s needs more in a way that cannot be "
                "split. Use a shorter prompt or the CPU device.",
-               self->device.chosen.name, self->device.max_bind_bytes >> 20, dispatch->info->name);
+               self->device.chosen.name, self->device.max_bind_bytes >> 20,
+               dispatch->info->name);
   return FALSE;
 }
 

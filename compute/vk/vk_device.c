@@ -72,8 +72,8 @@ trc_vk_device_now (TrcVkDevice *self)
 
   if (self->lost)
     return self->last_value;
-  VkResult result
-      = self->instance.api.GetSemaphoreCounterValue (self->device, self->clock, &value);
+  VkResult result =
+      self->instance.api.GetSemaphoreCounterValue (self->device, self->clock, &value);
   if (!trc_vk_device_check (self, result, "read its clock", NULL))
     return self->lost ? self->last_value : 0;
   return value;
@@ -82,13 +82,15 @@ trc_vk_device_now (TrcVkDevice *self)
 static void
 read_limits (TrcVkDevice *self, const TrcVkParams *params)
 {
-  VkPhysicalDeviceSubgroupProperties subgroup
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES };
-  VkPhysicalDeviceMaintenance3Properties maintenance
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
-          .pNext = &subgroup };
-  VkPhysicalDeviceProperties2 properties
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &maintenance };
+  VkPhysicalDeviceSubgroupProperties subgroup = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES
+  };
+  VkPhysicalDeviceMaintenance3Properties maintenance = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &subgroup
+  };
+  VkPhysicalDeviceProperties2 properties = { .sType =
+                                                 VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                             .pNext = &maintenance };
   TrcVkApi *api = &self->instance.api;
 
   api->GetPhysicalDeviceProperties2 (self->chosen.physical, &properties);
@@ -131,8 +133,8 @@ create_device (TrcVkDevice *self, GError **error)
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
   };
-  VkResult result
-      = self->instance.api.CreateDevice (self->chosen.physical, &info, NULL, &self->device);
+  VkResult result =
+      self->instance.api.CreateDevice (self->chosen.physical, &info, NULL, &self->device);
 
   if (result != VK_SUCCESS)
     self->device = VK_NULL_HANDLE;
@@ -146,10 +148,10 @@ create_clock (TrcVkDevice *self, GError **error)
     .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
     .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
   };
-  const VkSemaphoreCreateInfo info
-      = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type };
-  VkResult result
-      = self->instance.api.CreateSemaphore (self->device, &info, NULL, &self->clock);
+  const VkSemaphoreCreateInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                       .pNext = &type };
+  VkResult result =
+      self->instance.api.CreateSemaphore (self->device, &info, NULL, &self->clock);
 
   if (result != VK_SUCCESS)
     self->clock = VK_NULL_HANDLE;

@@ -24,9 +24,9 @@ typedef enum {
 } TrcVkProfile;
 
 typedef struct {
-  const char *library;    /* the loader library, NULL: the usual one */
-  const char *part;       /* part of the device name, NULL: best real GPU */
-  const char *cache_dir;  /* where pipelines are kept, NULL: the user's cache folder */
+  const char *library;   /* the loader library, NULL: the usual one */
+  const char *part;      /* part of the device name, NULL: best real GPU */
+  const char *cache_dir; /* where pipelines are kept, NULL: the user's cache folder */
   TrcVkProfile profile;
   gboolean validate;      /* load the validation layer when it is installed */
   gboolean force_staging; /* copy through staging buffers even where memory is shared */
@@ -43,14 +43,14 @@ typedef struct {
   VkDevice device;
   VkQueue queue;
   VkSemaphore clock;
-  guint64 last_value;     /* value that the newest submission will signal */
+  guint64 last_value; /* value that the newest submission will signal */
   gboolean lost;
   VkPhysicalDeviceLimits limits;
   VkPhysicalDeviceMemoryProperties memory;
   guint64 max_allocation; /* bytes of one VkDeviceMemory */
   guint64 max_bind_bytes; /* bytes of one binding, a multiple of 256 */
   guint32 subgroup_size;
-  TrcVkProfile profile;   /* never AUTO */
+  TrcVkProfile profile; /* never AUTO */
   guint8 cache_uuid[VK_UUID_SIZE];
   guint32 driver_version, vendor_id, device_id;
 } TrcVkDevice;
@@ -66,8 +66,8 @@ gboolean trc_vk_device_ok (TrcVkDevice *self, GError **error);
 
 /* Turns a VkResult into an error sentence that says @doing ("allocate memory").
  * TRUE for success. */
-gboolean trc_vk_device_check (TrcVkDevice *self, VkResult result, const char *doing,
-                              GError **error);
+gboolean
+trc_vk_device_check (TrcVkDevice *self, VkResult result, const char *doing, GError **error);
 
 /* Waits until the clock has reached @value, looking at @cancellable every 100 ms.
  * A cancelled wait leaves the work running and the device usable. */

@@ -8,7 +8,8 @@
 #define MAX_MESSAGE_TEXT (16 * 1024)
 
 static VKAPI_ATTR VkBool32 VKAPI_CALL
-on_message (VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessageTypeFlagsEXT types,
+on_message (VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+            VkDebugUtilsMessageTypeFlagsEXT types,
             const VkDebugUtilsMessengerCallbackDataEXT *data, void *user_data)
 {
   TrcVkInstance *self = user_data;
@@ -85,10 +86,11 @@ create (TrcVkInstance *self, GError **error)
   if (result != VK_SUCCESS)
     {
       self->instance = VK_NULL_HANDLE;
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                   "Vulkan cannot be started on this machine (%s). Install a graphics driver with "
-                   "Vulkan 1.2, or use the CPU device.",
-                   trc_vk_result_name (result));
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+          "Vulkan cannot be started on this machine (%s). Install a graphics driver with "
+          "Vulkan 1.2, or use the CPU device.",
+          trc_vk_result_name (result));
       return FALSE;
     }
   if (!trc_vk_api_load_instance (&self->api, self->instance, self->validating, error))
@@ -99,7 +101,8 @@ create (TrcVkInstance *self, GError **error)
 }
 
 gboolean
-trc_vk_instance_init (TrcVkInstance *self, const char *library, gboolean validate, GError **error)
+trc_vk_instance_init (TrcVkInstance *self, const char *library, gboolean validate,
+                      GError **error)
 {
   guint32 version = 0;
 
@@ -112,15 +115,16 @@ trc_vk_instance_init (TrcVkInstance *self, const char *library, gboolean validat
   self->api.EnumerateInstanceVersion (&version);
   if (version < VK_API_VERSION_1_2)
     {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                   "The Vulkan loader is version %u.%u, and Tracery needs 1.2 or newer. Update it, "
-                   "or use the CPU device.",
-                   VK_API_VERSION_MAJOR (version), VK_API_VERSION_MINOR (version));
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+          "The Vulkan loader is version %u.%u, and Tracery needs 1.2 or newer. Update it, "
+          "or use the CPU device.",
+          VK_API_VERSION_MAJOR (version), VK_API_VERSION_MINOR (version));
       goto fail;
     }
   validate = validate || g_strcmp0 (g_getenv ("TRACERY_VULKAN_VALIDATE"), "1") == 0;
-  self->validating
-      = validate && has_layer (&self->api, VALIDATION_LAYER) && has_debug_utils (&self->api);
+  self->validating =
+      validate && has_layer (&self->api, VALIDATION_LAYER) && has_debug_utils (&self->api);
   if (!create (self, error))
     goto fail;
   return TRUE;
@@ -189,14 +193,17 @@ find_queue_family (TrcVkApi *api, VkPhysicalDevice physical, guint32 *family)
 static void
 describe (TrcVkApi *api, VkPhysicalDevice physical, TrcVkCandidate *out)
 {
-  VkPhysicalDeviceDriverProperties driver
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES };
-  VkPhysicalDeviceProperties2 properties
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 };
-  VkPhysicalDeviceTimelineSemaphoreFeatures timeline
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES };
-  VkPhysicalDeviceFeatures2 features
-      = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &timeline };
+  VkPhysicalDeviceDriverProperties driver = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+  };
+  VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES
+  };
+  VkPhysicalDeviceFeatures2 features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                         .pNext = &timeline };
 
   const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
 
@@ -220,7 +227,8 @@ describe (TrcVkApi *api, VkPhysicalDevice physical, TrcVkCandidate *out)
     out->unusable = "its driver has no timeline semaphores";
   else if (!find_queue_family (api, physical, &out->queue_family))
     out->unusable = "it has no compute queue";
-  else if (limits->maxComputeWorkGroupInvocations < 256 || limits->maxComputeWorkGroupSize[0] < 256
+  else if (limits->maxComputeWorkGroupInvocations < 256
+           || limits->maxComputeWorkGroupSize[0] < 256
            || limits->maxComputeSharedMemorySize < 16384
            || limits->maxPerStageDescriptorStorageBuffers < 8)
     out->unusable = "its compute limits are too small";
@@ -234,9 +242,10 @@ trc_vk_instance_candidates (TrcVkInstance *self, GError **error)
 
   if (result != VK_SUCCESS)
     {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                   "The Vulkan devices of this machine cannot be listed (%s). Use the CPU device.",
-                   trc_vk_result_name (result));
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+          "The Vulkan devices of this machine cannot be listed (%s). Use the CPU device.",
+          trc_vk_result_name (result));
       return NULL;
     }
 
@@ -290,9 +299,10 @@ explain_no_match (const TrcVkCandidate *candidates, guint n, const char *part,
     g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", candidates[i].name);
 
   if (n == 0)
-    g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
-                 "Vulkan finds no device on this machine. Install a graphics driver, or use the "
-                 "CPU device.");
+    g_set_error (
+        error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+        "Vulkan finds no device on this machine. Install a graphics driver, or use the "
+        "CPU device.");
   else if (refused != NULL && refused->unusable != NULL)
     g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
                  "The Vulkan device %s cannot be used: %s. Use another device of: cpu, %s.",
@@ -302,10 +312,11 @@ explain_no_match (const TrcVkCandidate *candidates, guint n, const char *part,
                  "No Vulkan device has \"%s\" in its name. The devices are: %s.", part,
                  names->str);
   else
-    g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
-                 "There is no GPU here: the only Vulkan device is software (%s), which is slower "
-                 "than the CPU device. Name it, as in vulkan:llvmpipe, to use it all the same.",
-                 names->str);
+    g_set_error (
+        error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+        "There is no GPU here: the only Vulkan device is software (%s), which is slower "
+        "than the CPU device. Name it, as in vulkan:llvmpipe, to use it all the same.",
+        names->str);
 }
 
 int
@@ -322,7 +333,7 @@ trc_vk_choose (const TrcVkCandidate *candidates, guint n, const char *part, GErr
         continue;
       if (c->unusable != NULL)
         refused = c;
-      else if (rank (c->type) > best_rank)
+      else if (trc_vk_rank (c->type) > best_rank)
         {
           best = (int)i;
           best_rank = trc_vk_rank (c->type);

@@ -17,10 +17,10 @@ typedef struct {
   TrcVkApi api;
   VkInstance instance;
   VkDebugUtilsMessengerEXT messenger;
-  gboolean validating;   /* the validation layer is loaded */
-  gint n_messages;       /* validation messages so far (atomic) */
-  GMutex lock;           /* guards `messages` */
-  GString *messages;     /* their text, the first 16 KiB */
+  gboolean validating; /* the validation layer is loaded */
+  gint n_messages;     /* validation messages so far (atomic) */
+  GMutex lock;         /* guards `messages` */
+  GString *messages;   /* their text, the first 16 KiB */
 } TrcVkInstance;
 
 /* What one physical device is, and whether Tracery can run on it. */
@@ -30,9 +30,9 @@ typedef struct {
   char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
   char driver[VK_MAX_DRIVER_NAME_SIZE];
   guint32 api_version;
-  guint64 memory_bytes;   /* largest device-local heap */
-  guint32 queue_family;   /* a family with compute */
-  const char *unusable;   /* NULL, or why it cannot run Tracery */
+  guint64 memory_bytes; /* largest device-local heap */
+  guint32 queue_family; /* a family with compute */
+  const char *unusable; /* NULL, or why it cannot run Tracery */
 } TrcVkCandidate;
 
 /* Opens the library and makes an instance. @validate loads the validation layer

@@ -213,7 +213,8 @@ cut (const TrcVkCall *call, gsize count, const Step steps[TRC_OP_MAX_TENSORS], T
     if (steps[i].period > 1 && steps[i].period < n)
       half = half / steps[i].period * steps[i].period;
   for (int i = 0; i < TRC_OP_MAX_TENSORS; i++)
-    if (half == 0 || (steps[i].period > 1 && steps[i].period < n && half % steps[i].period != 0))
+    if (half == 0
+        || (steps[i].period > 1 && steps[i].period < n && half % steps[i].period != 0))
       return FALSE;
 
   *first = *second = *call;
@@ -226,7 +227,7 @@ cut (const TrcVkCall *call, gsize count, const Step steps[TRC_OP_MAX_TENSORS], T
 }
 
 #define STEPS(...) ((const Step[TRC_OP_MAX_TENSORS]){ __VA_ARGS__ })
-#define CUT(member, ...)                                                                        \
+#define CUT(member, ...)                                                                       \
   cut (call, G_STRUCT_OFFSET (TrcOpParams, member), STEPS (__VA_ARGS__), first, second)
 
 static gboolean
@@ -273,8 +274,9 @@ cut_matmul (const TrcVkCall *call, int large, TrcVkCall *first, TrcVkCall *secon
   if (large < 0 || (large == 0 ? p->a_outer : large == 1 ? p->b_outer : p->c_outer) > 0)
     axes[n++] = 'o';
   if (large < 0
-      || (large == 0 ? p->a_inner : large == 1 ? (p->n_inner > p->b_group ? p->b_inner : 0)
-                                               : p->c_inner)
+      || (large == 0   ? p->a_inner
+          : large == 1 ? (p->n_inner > p->b_group ? p->b_inner : 0)
+                       : p->c_inner)
              > 0)
     axes[n++] = 'i';
   if (large == 0)
@@ -408,7 +410,8 @@ cut_rows (const TrcVkCall *call, TrcVkCall *first, TrcVkCall *second)
 
 /* Places @x, @y, @p as the tensors of an attention kernel lie. */
 static void
-attention_steps (TrcOpId op, guint64 x, guint64 y, guint64 pattern, Step out[TRC_OP_MAX_TENSORS])
+attention_steps (TrcOpId op, guint64 x, guint64 y, guint64 pattern,
+                 Step out[TRC_OP_MAX_TENSORS])
 {
   for (int i = 0; i < TRC_OP_MAX_TENSORS; i++)
     out[i] = (Step){ 0 };

@@ -38,7 +38,7 @@ double trc_vk_kernel_work (const TrcVkCall *call);
 
 /* Cuts @call into two that do the same one after the other. @large is the tensor that
  * has to shrink, or -1: any cut. FALSE when it cannot be cut. */
-gboolean trc_vk_kernel_split (const TrcVkCall *call, int large, TrcVkCall *first,
-                              TrcVkCall *second);
+gboolean
+trc_vk_kernel_split (const TrcVkCall *call, int large, TrcVkCall *first, TrcVkCall *second);
 
 G_END_DECLS

@@ -4,8 +4,8 @@
 
 #define FIRST_BLOCK (32ull << 20)
 #define LARGEST_BLOCK (256ull << 20)
-#define USAGE                                                                                   \
-  (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT                        \
+#define USAGE                                                                                  \
+  (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT                       \
    | VK_BUFFER_USAGE_TRANSFER_DST_BIT)
 #define HOST (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
@@ -68,8 +68,8 @@ block_fill (TrcVkDevice *d, TrcVkBlock *block, guint32 type, gboolean map)
     }
   result = api->BindBufferMemory (d->device, block->buffer, block->memory, 0);
   if (result == VK_SUCCESS && map)
-    result = api->MapMemory (d->device, block->memory, 0, VK_WHOLE_SIZE, 0,
-                             (void **)&block->mapped);
+    result =
+        api->MapMemory (d->device, block->memory, 0, VK_WHOLE_SIZE, 0, (void **)&block->mapped);
   return result;
 }
 
@@ -116,8 +116,8 @@ shares_memory (const VkPhysicalDeviceMemoryProperties *memory, int mapped, int l
 }
 
 gboolean
-trc_vk_memory_init (TrcVkMemory *self, TrcVkDevice *device, guint64 limit, gboolean force_staging,
-                    GError **error)
+trc_vk_memory_init (TrcVkMemory *self, TrcVkDevice *device, guint64 limit,
+                    gboolean force_staging, GError **error)
 {
   const VkMemoryPropertyFlags local_flag = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
   const VkMemoryPropertyFlags cached_flag = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
@@ -153,9 +153,9 @@ trc_vk_memory_init (TrcVkMemory *self, TrcVkDevice *device, guint64 limit, gbool
   self->host_visible = !force_staging && shares_memory (memory, mapped, local);
   self->local_type = (guint32)(self->host_visible ? mapped : local);
   self->staging_type = (guint32)staging;
-  self->host_cached
-      = self->host_visible
-        && (memory->memoryTypes[self->local_type].propertyFlags & cached_flag) != 0;
+  self->host_cached =
+      self->host_visible
+      && (memory->memoryTypes[self->local_type].propertyFlags & cached_flag) != 0;
   self->blocks = g_ptr_array_new ();
   self->retired = g_ptr_array_new ();
   return TRUE;
@@ -209,8 +209,8 @@ grow (TrcVkMemory *self, guint64 size, VkResult *result)
       if (tries[i] > self->limit - MIN (self->limit, self->total)
           || tries[i] > self->device->max_allocation)
         continue;
-      TrcVkBlock *block = block_new (self->device, tries[i], self->local_type,
-                                     self->host_visible, result);
+      TrcVkBlock *block =
+          block_new (self->device, tries[i], self->local_type, self->host_visible, result);
       if (block != NULL || *result == VK_ERROR_DEVICE_LOST)
         return block;
     }
@@ -226,7 +226,9 @@ trc_vk_memory_alloc (TrcVkMemory *self, guint64 bytes, const char *label, TrcVkR
   if (!trc_vk_device_ok (self->device, error))
     return FALSE;
   guint64 size = MAX (bytes, 1);
-  size = size > G_MAXUINT64 - TRC_VK_ALIGN ? size : (size + TRC_VK_ALIGN - 1) / TRC_VK_ALIGN * TRC_VK_ALIGN;
+  size = size > G_MAXUINT64 - TRC_VK_ALIGN
+             ? size
+             : (size + TRC_VK_ALIGN - 1) / TRC_VK_ALIGN * TRC_VK_ALIGN;
   for (guint i = 0; i < self->blocks->len; i++)
     if (take_from (self->blocks->pdata[i], size, range))
       return TRUE;
@@ -235,8 +237,8 @@ trc_vk_memory_alloc (TrcVkMemory *self, guint64 bytes, const char *label, TrcVkR
   if (block == NULL)
     {
       g_autofree char *text = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
-      g_autofree char *doing
-          = g_strdup_printf ("provide %s of memory for %s", text, label ? label : "a tensor");
+      g_autofree char *doing =
+          g_strdup_printf ("provide %s of memory for %s", text, label ? label : "a tensor");
       return trc_vk_device_check (self->device, result, doing, error);
     }
   self->total += block->size;

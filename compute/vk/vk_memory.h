@@ -25,8 +25,8 @@ typedef struct {
   VkBuffer buffer;
   guint64 size;
   guint64 used;
-  guint8 *mapped; /* NULL when the host cannot see it */
-  GArray *holes;  /* TrcVkHole, by offset, never touching each other */
+  guint8 *mapped;  /* NULL when the host cannot see it */
+  GArray *holes;   /* TrcVkHole, by offset, never touching each other */
   guint64 retired; /* clock value after which it may be destroyed */
 } TrcVkBlock;
 

@@ -36,11 +36,11 @@ trc_vk_device_list (GPtrArray *infos)
         continue;
       TrcDeviceInfo *info = g_new0 (TrcDeviceInfo, 1);
       info->spec = g_strconcat ("vulkan:", c->name, NULL);
-      info->name = g_strdup_printf ("%s (%s, Vulkan %u.%u)", c->name, trc_vk_type_name (c->type),
-                                    VK_API_VERSION_MAJOR (c->api_version),
-                                    VK_API_VERSION_MINOR (c->api_version));
-      info->kind = c->type == VK_PHYSICAL_DEVICE_TYPE_CPU ? TRC_DEVICE_SOFTWARE_GPU
-                                                          : TRC_DEVICE_GPU;
+      info->name = g_strdup_printf (
+          "%s (%s, Vulkan %u.%u)", c->name, trc_vk_type_name (c->type),
+          VK_API_VERSION_MAJOR (c->api_version), VK_API_VERSION_MINOR (c->api_version));
+      info->kind =
+          c->type == VK_PHYSICAL_DEVICE_TYPE_CPU ? TRC_DEVICE_SOFTWARE_GPU : TRC_DEVICE_GPU;
       info->memory_bytes = c->memory_bytes;
       g_ptr_array_add (infos, info);
     }

@@ -94,16 +94,16 @@ trc_vk_pipelines_init (TrcVkPipelines *self, TrcVkDevice *device, VkPipelineLayo
   *self = (TrcVkPipelines){ .device = device, .layout = layout };
   self->cache_path = cache_path (device, cache_dir);
   if (g_file_get_contents (self->cache_path, &file, &bytes, NULL))
-    info.pInitialData
-        = trc_vk_cache_payload ((const guint8 *)file, bytes, device->vendor_id, device->device_id,
-                                device->cache_uuid, &payload_bytes);
+    info.pInitialData =
+        trc_vk_cache_payload ((const guint8 *)file, bytes, device->vendor_id, device->device_id,
+                              device->cache_uuid, &payload_bytes);
   if (info.pInitialData != NULL)
     info.initialDataSize = payload_bytes;
   self->cache_loaded = info.pInitialData != NULL;
   self->pipelines = g_hash_table_new_full (key_hash, key_equal, g_free, g_free);
 
-  VkResult result = device->instance.api.CreatePipelineCache (device->device, &info, NULL,
-                                                              &self->cache);
+  VkResult result =
+      device->instance.api.CreatePipelineCache (device->device, &info, NULL, &self->cache);
   if (result == VK_SUCCESS)
     return TRUE;
   self->cache = VK_NULL_HANDLE;
@@ -186,12 +186,12 @@ create (TrcVkPipelines *self, const TrcVkPipelineKey *key, VkPipeline *pipeline)
 
   for (guint32 i = 0; i < key->n_constants; i++)
     entries[i] = (VkSpecializationMapEntry){ i, i * sizeof (guint32), sizeof (guint32) };
-  VkResult result = d->instance.api.CreateShaderModule (d->device, &module_info, NULL,
-                                                        &info.stage.module);
+  VkResult result =
+      d->instance.api.CreateShaderModule (d->device, &module_info, NULL, &info.stage.module);
   if (result != VK_SUCCESS)
     return result;
-  result = d->instance.api.CreateComputePipelines (d->device, self->cache, 1, &info, NULL,
-                                                   pipeline);
+  result =
+      d->instance.api.CreateComputePipelines (d->device, self->cache, 1, &info, NULL, pipeline);
   d->instance.api.DestroyShaderModule (d->device, info.stage.module, NULL);
   return result;
 }
@@ -207,7 +207,8 @@ trc_vk_pipelines_get (TrcVkPipelines *self, const TrcVkPipelineKey *key, VkPipel
       *pipeline = *known;
       return TRUE;
     }
-  if (!trc_vk_device_check (self->device, create (self, key, pipeline), "build a kernel", error))
+  if (!trc_vk_device_check (self->device, create (self, key, pipeline), "build a kernel",
+                            error))
     return FALSE;
   g_hash_table_insert (self->pipelines, g_memdup2 (key, sizeof *key),
                        g_memdup2 (pipeline, sizeof *pipeline));

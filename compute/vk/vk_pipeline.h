@@ -69,6 +69,7 @@ gboolean trc_vk_pipelines_get (TrcVkPipelines *self, const TrcVkPipelineKey *key
 /* The payload of a cache file that may be used on a device, or NULL. Checks magic,
  * sum and the header Vulkan defines. @data is the whole file; the result lies in it. */
 const guint8 *trc_vk_cache_payload (const guint8 *data, gsize bytes, guint32 vendor_id,
-                                    guint32 device_id, const guint8 *uuid, gsize *payload_bytes);
+                                    guint32 device_id, const guint8 *uuid,
+                                    gsize *payload_bytes);
 
 G_END_DECLS

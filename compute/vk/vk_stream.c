@@ -22,8 +22,8 @@ create_layouts (TrcVkStream *self)
     .bindingCount = TRC_VK_BINDINGS,
     .pBindings = bindings,
   };
-  const VkPushConstantRange push
-      = { .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = TRC_VK_PUSH_BYTES };
+  const VkPushConstantRange push = { .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+                                     .size = TRC_VK_PUSH_BYTES };
 
   for (guint32 i = 0; i < TRC_VK_BINDINGS; i++)
     bindings[i] = (VkDescriptorSetLayoutBinding){
@@ -32,8 +32,8 @@ create_layouts (TrcVkStream *self)
       .descriptorCount = 1,
       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
     };
-  VkResult result = api->CreateDescriptorSetLayout (self->device->device, &set_info, NULL,
-                                                    &self->set_layout);
+  VkResult result =
+      api->CreateDescriptorSetLayout (self->device->device, &set_info, NULL, &self->set_layout);
   if (result != VK_SUCCESS)
     return result;
 
@@ -87,8 +87,8 @@ gboolean
 trc_vk_stream_init (TrcVkStream *self, TrcVkDevice *device, GError **error)
 {
   *self = (TrcVkStream){ .device = device };
-  self->max_work
-      = device->chosen.type == VK_PHYSICAL_DEVICE_TYPE_CPU ? WORK_SOFTWARE : WORK_GPU;
+  self->max_work =
+      device->chosen.type == VK_PHYSICAL_DEVICE_TYPE_CPU ? WORK_SOFTWARE : WORK_GPU;
   self->read = g_array_new (FALSE, FALSE, sizeof (TrcVkSpan));
   self->written = g_array_new (FALSE, FALSE, sizeof (TrcVkSpan));
 
@@ -249,8 +249,8 @@ bind_spans (TrcVkStream *self, const TrcVkCommand *command, GError **error)
       n++;
     }
   api->UpdateDescriptorSets (self->device->device, n, writes, 0, NULL);
-  api->CmdBindDescriptorSets (slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, self->layout, 0, 1,
-                              &set, 0, NULL);
+  api->CmdBindDescriptorSets (slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, self->layout, 0,
+                              1, &set, 0, NULL);
   return TRUE;
 }
 
@@ -287,7 +287,8 @@ count_command (TrcVkStream *self, GError **error)
 }
 
 gboolean
-trc_vk_stream_copy (TrcVkStream *self, const TrcVkSpan *from, const TrcVkSpan *to, GError **error)
+trc_vk_stream_copy (TrcVkStream *self, const TrcVkSpan *from, const TrcVkSpan *to,
+                    GError **error)
 {
   const VkBufferCopy region = { from->offset, to->offset, from->size };
   const TrcVkSpan spans[2] = { *from, *to };
@@ -379,7 +380,8 @@ gboolean
 trc_vk_stream_finish (TrcVkStream *self, GError **error)
 {
   return trc_vk_stream_submit (self, error)
-         && trc_vk_device_wait (self->device, self->device->last_value, self->cancellable, error);
+         && trc_vk_device_wait (self->device, self->device->last_value, self->cancellable,
+                                error);
 }
 
 gboolean

@@ -34,9 +34,9 @@ typedef struct {
   guint32 push_bytes;
   const TrcVkSpan *spans; /* binding i is spans[i]; bind_size 0 leaves it unbound */
   guint n_spans;
-  guint32 written;        /* bit i: the kernel writes spans[i] */
+  guint32 written; /* bit i: the kernel writes spans[i] */
   guint32 groups[3];
-  double work;            /* estimated floating-point operations */
+  double work; /* estimated floating-point operations */
 } TrcVkCommand;
 
 typedef struct {
@@ -53,13 +53,13 @@ typedef struct {
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
   TrcVkSlot slots[TRC_VK_SLOTS];
-  guint slot;          /* the one being recorded, or next */
+  guint slot; /* the one being recorded, or next */
   gboolean recording;
-  guint n_dispatches;  /* in the open command buffer */
-  guint n_commands;    /* dispatches and copies in it */
+  guint n_dispatches; /* in the open command buffer */
+  guint n_commands;   /* dispatches and copies in it */
   double work, max_work;
   VkPipeline bound;
-  GArray *read, *written; /* TrcVkSpan since the last barrier */
+  GArray *read, *written;    /* TrcVkSpan since the last barrier */
   GCancellable *cancellable; /* owned, may be NULL */
   guint64 n_submits, n_barriers;
 } TrcVkStream;
@@ -71,20 +71,21 @@ gboolean trc_vk_stream_init (TrcVkStream *self, TrcVkDevice *device, GError **er
 void trc_vk_stream_clear (TrcVkStream *self);
 
 /* Records one kernel; may submit. */
-gboolean trc_vk_stream_dispatch (TrcVkStream *self, const TrcVkCommand *command, GError **error);
+gboolean
+trc_vk_stream_dispatch (TrcVkStream *self, const TrcVkCommand *command, GError **error);
 
 /* Records a copy between two spans of the same size (a multiple of 4). */
 gboolean trc_vk_stream_copy (TrcVkStream *self, const TrcVkSpan *from, const TrcVkSpan *to,
                              GError **error);
 
 /* Records filling a span (offset and size multiples of 4) with a 32-bit word. */
-gboolean trc_vk_stream_fill (TrcVkStream *self, const TrcVkSpan *to, guint32 word,
-                             GError **error);
+gboolean
+trc_vk_stream_fill (TrcVkStream *self, const TrcVkSpan *to, guint32 word, GError **error);
 
 /* Records writing at most 64 KiB that travel inside the command buffer; offset and
  * size are multiples of 4. */
-gboolean trc_vk_stream_update (TrcVkStream *self, const TrcVkSpan *to, const void *data,
-                               GError **error);
+gboolean
+trc_vk_stream_update (TrcVkStream *self, const TrcVkSpan *to, const void *data, GError **error);
 
 /* Hands what is recorded to the device. */
 gboolean trc_vk_stream_submit (TrcVkStream *self, GError **error);

@@ -93,8 +93,7 @@ read_staged (TrcVkTransfer *self, const TrcVkRange *range, guint64 offset, guint
       if (half == NULL)
         return FALSE;
 
-      const TrcVkSpan from
-          = { range->block->buffer, range->offset + offset + done, n, n };
+      const TrcVkSpan from = { range->block->buffer, range->offset + offset + done, n, n };
       const TrcVkSpan to = { half->buffer, 0, n, n };
       if (!trc_vk_stream_copy (self->stream, &from, &to, error)
           || !trc_vk_stream_submit (self->stream, error))
