@@ -18,7 +18,7 @@ struct _TrcPruner {
   gboolean cyclic;
   guint32 *order;     /* every node before its sources; unused when cyclic */
   double *p;          /* what each node starts with: probabilities at the logits */
-  double *scale;      /* by target: 1 / sum of |weight| */
+  double *sums;       /* by target: sum of |weight|, at least the floor */
   double *h;          /* influence in the whole graph */
   double *cumulative; /* share at each node's rank */
 };
@@ -80,9 +80,9 @@ find_order (TrcPruner *self)
   return TRUE;
 }
 
-/* 1 / sum of |weight| over each target's links from nodes in @keep (NULL: all). */
+/* Sum of |weight| over each target's links from nodes in @keep (NULL: all). */
 static void
-set_scale (const TrcPruner *self, const guint8 *keep, double *scale)
+set_sums (const TrcPruner *self, const guint8 *keep, double *sums)
 {
   const TrcEdge *edges = trc_graph_edges (self->graph);
   const guint64 *offsets = trc_graph_offsets (self->graph);
@@ -91,19 +91,20 @@ set_scale (const TrcPruner *self, const guint8 *keep, double *scale)
     {
       double sum = 0;
 
-      if (keep == NULL || keep[t])
-        for (guint64 e = offsets[t]; e < offsets[t + 1]; e++)
-          if (keep == NULL || keep[edges[e].source])
-            sum += fabs (edges[e].weight);
-      scale[t] = sum > 0 ? 1.0 / MAX (sum, ROW_FLOOR) : 0;
+      for (guint64 e = offsets[t]; e < offsets[t + 1]; e++)
+        if (keep == NULL || keep[edges[e].source])
+          sum += fabs (edges[e].weight);
+      sums[t] = MAX (sum, ROW_FLOOR);
     }
 }
 
 /* ---- influence ---- */
 
-/* Adds to @to what target @t with @mass passes down. */
+/* Adds to @to what target @t with @mass passes down. Dividing first makes a lone
+ * link's share exactly 1, and so ties exact ones. */
 static inline void
-pass_down (const TrcPruner *self, guint32 t, double mass, const guint8 *keep, double *to)
+pass_down (const TrcPruner *self, guint32 t, double mass, double sum, const guint8 *keep,
+           double *to)
 {
   const TrcEdge *edges = trc_graph_edges (self->graph);
   const guint64 *offsets = trc_graph_offsets (self->graph);
@@ -112,12 +113,12 @@ pass_down (const TrcPruner *self, guint32 t, double mass, const guint8 *keep, do
     return;
   for (guint64 e = offsets[t]; e < offsets[t + 1]; e++)
     if (keep == NULL || keep[edges[e].source])
-      to[edges[e].source] += mass * fabs (edges[e].weight);
+      to[edges[e].source] += mass * (fabs (edges[e].weight) / sum);
 }
 
 /* p A^ + p A^^2 + ..., term by term; each term is a sweep over all links. */
 static gboolean
-sum_series (const TrcPruner *self, const guint8 *keep, const double *scale, double *h,
+sum_series (const TrcPruner *self, const guint8 *keep, const double *sums, double *h,
             const TrcProgress *progress, GError **error)
 {
   g_autofree double *term = g_try_new (double, (gsize)self->n + 1);
@@ -140,7 +141,7 @@ sum_series (const TrcPruner *self, const guint8 *keep, const double *scale, doub
       memset (next, 0, self->n * sizeof next[0]);
       for (guint32 t = 0; t < self->n; t++)
         if (keep == NULL || keep[t])
-          pass_down (self, t, term[t] * scale[t], keep, next);
+          pass_down (self, t, term[t], sums[t], keep, next);
       for (guint32 i = 0; i < self->n; i++)
         {
           h[i] += next[i];
@@ -156,17 +157,17 @@ sum_series (const TrcPruner *self, const guint8 *keep, const double *scale, doub
 
 /* Influence over the nodes in @keep (NULL: all) into @h. */
 static gboolean
-find_influence (const TrcPruner *self, const guint8 *keep, const double *scale, double *h,
+find_influence (const TrcPruner *self, const guint8 *keep, const double *sums, double *h,
                 const TrcProgress *progress, GError **error)
 {
   memset (h, 0, self->n * sizeof h[0]);
   if (self->cyclic)
-    return sum_series (self, keep, scale, h, progress, error);
+    return sum_series (self, keep, sums, h, progress, error);
   for (guint32 i = 0; i < self->n; i++)
     {
       guint32 t = self->order[i];
       if (keep == NULL || keep[t])
-        pass_down (self, t, (h[t] + self->p[t]) * scale[t], keep, h);
+        pass_down (self, t, h[t] + self->p[t], sums[t], keep, h);
     }
   return !trc_progress_cancelled (progress, error);
 }
@@ -231,15 +232,15 @@ trc_pruner_new (TrcGraph *graph, const TrcProgress *progress, GError **error)
   self->n = trc_graph_n_nodes (graph);
   self->order = g_try_new0 (guint32, room);
   self->p = g_try_new0 (double, room);
-  self->scale = g_try_new0 (double, room);
+  self->sums = g_try_new0 (double, room);
   self->h = g_try_new0 (double, room);
   self->cumulative = g_try_new0 (double, room);
-  if (self->order == NULL || self->p == NULL || self->scale == NULL || self->h == NULL
+  if (self->order == NULL || self->p == NULL || self->sums == NULL || self->h == NULL
       || self->cumulative == NULL || !find_order (self))
     return no_memory (error);
   set_start (self);
-  set_scale (self, NULL, self->scale);
-  if (!find_influence (self, NULL, self->scale, self->h, progress, error))
+  set_sums (self, NULL, self->sums);
+  if (!find_influence (self, NULL, self->sums, self->h, progress, error))
     return NULL;
   if (!set_cumulative (self))
     return no_memory (error);
@@ -254,7 +255,7 @@ trc_pruner_free (TrcPruner *self)
   trc_graph_unref (self->graph);
   g_free (self->order);
   g_free (self->p);
-  g_free (self->scale);
+  g_free (self->sums);
   g_free (self->h);
   g_free (self->cumulative);
   g_free (self);
@@ -290,7 +291,7 @@ trc_pruner_scores (const TrcPruner *self)
       for (gsize k = 0; k < n; k++)
         if (nodes[in[k].source].kind == TRC_NODE_ERROR)
           from_errors += fabs (in[k].weight);
-      explained += (1 - from_errors * self->scale[t]) * weight;
+      explained += (1 - from_errors / self->sums[t]) * weight;
       mass += weight;
       tokens += nodes[t].kind == TRC_NODE_EMBEDDING ? self->h[t] : 0;
       errors += nodes[t].kind == TRC_NODE_ERROR ? self->h[t] : 0;
@@ -338,7 +339,7 @@ keep_nodes (const TrcPruner *self, double share, guint8 *keep)
 
 /* Link scores A^ (h + p) among the kept nodes, into @scores by link; 0 elsewhere. */
 static void
-score_links (const TrcPruner *self, const guint8 *keep, const double *scale, const double *h,
+score_links (const TrcPruner *self, const guint8 *keep, const double *sums, const double *h,
              double *scores)
 {
   const TrcEdge *edges = trc_graph_edges (self->graph);
@@ -346,9 +347,9 @@ score_links (const TrcPruner *self, const guint8 *keep, const double *scale, con
 
   for (guint32 t = 0; t < self->n; t++)
     {
-      double mass = keep[t] ? (h[t] + self->p[t]) * scale[t] : 0;
+      double mass = keep[t] ? h[t] + self->p[t] : 0;
       for (guint64 e = offsets[t]; e < offsets[t + 1]; e++)
-        scores[e] = keep[edges[e].source] ? mass * fabs (edges[e].weight) : 0;
+        scores[e] = keep[edges[e].source] ? mass * (fabs (edges[e].weight) / sums[t]) : 0;
     }
 }
 
@@ -434,20 +435,20 @@ choose_links (const TrcPruner *self, double share, TrcPruned *kept, const TrcPro
               GError **error)
 {
   guint64 n_edges = trc_graph_n_edges (self->graph);
-  g_autofree double *scale = g_try_new (double, (gsize)self->n + 1);
+  g_autofree double *sums = g_try_new (double, (gsize)self->n + 1);
   g_autofree double *h = g_try_new (double, (gsize)self->n + 1);
   g_autofree double *scores = g_try_new (double, n_edges + 1);
   g_autofree double *sorted = g_try_new (double, n_edges + 1);
 
-  if (scale == NULL || h == NULL || scores == NULL || sorted == NULL)
+  if (sums == NULL || h == NULL || scores == NULL || sorted == NULL)
     {
       no_memory (error);
       return FALSE;
     }
-  set_scale (self, kept->nodes, scale);
-  if (!find_influence (self, kept->nodes, scale, h, progress, error))
+  set_sums (self, kept->nodes, sums);
+  if (!find_influence (self, kept->nodes, sums, h, progress, error))
     return FALSE;
-  score_links (self, kept->nodes, scale, h, scores);
+  score_links (self, kept->nodes, sums, h, scores);
   memcpy (sorted, scores, n_edges * sizeof sorted[0]);
   keep_links (self, kept->nodes, trc_share_threshold (sorted, n_edges, share), scores,
               kept->edges);

@@ -52,7 +52,8 @@ map_marks (const TrcGraph *graph, const guint32 *place, TrcGraphBuilder *builder
           (TrcNodeLabel){ place[from->labels[i].node], from->labels[i].label };
   if (to.n_pins != from->n_pins || to.n_supernodes != from->n_supernodes)
     to.n_places = 0;
-  to.clicked = from->clicked >= 0 && place[from->clicked] != GONE ? place[from->clicked] : -1;
+  if (to.clicked >= 0)
+    to.clicked = place[from->clicked] != GONE ? (gint64)place[from->clicked] : -1;
   trc_graph_builder_set_marks (builder, &to);
   for (gsize i = 0; i < to.n_supernodes; i++)
     g_free ((gpointer)groups[i].members);
