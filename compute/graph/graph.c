@@ -279,16 +279,22 @@ compare_doubles (gconstpointer a, gconstpointer b)
 /* Shares summed over falling scores rise fast first and slowly later, so half of
  * them lie in the upper half; plain scores have many small and few large ones. */
 gboolean
-trc_graph_has_cumulative_influence (const TrcGraph *self)
+trc_influence_is_cumulative (const TrcNode *nodes, gsize n_nodes)
 {
-  g_autofree double *values = g_new (double, (gsize)self->n_nodes + 1);
+  g_autofree double *values = g_try_new (double, n_nodes + 1);
   gsize n = 0;
 
-  for (guint32 i = 0; i < self->n_nodes; i++)
-    if (isfinite (self->nodes[i].influence))
-      values[n++] = self->nodes[i].influence;
+  for (gsize i = 0; i < n_nodes && values != NULL; i++)
+    if (isfinite (nodes[i].influence))
+      values[n++] = nodes[i].influence;
   if (n == 0)
     return FALSE;
   qsort (values, n, sizeof values[0], compare_doubles);
   return values[0] >= 0 && values[n - 1] <= 1.001 && values[n / 2] >= 0.45 * values[n - 1];
+}
+
+gboolean
+trc_graph_has_cumulative_influence (const TrcGraph *self)
+{
+  return trc_influence_is_cumulative (self->nodes, self->n_nodes);
 }

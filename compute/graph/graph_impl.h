@@ -67,6 +67,9 @@ gboolean trc_grow (gpointer *array, gsize n, gsize *room, gsize size);
 /* A builder with the metadata, view state and dialect of @graph, but no nodes. */
 TrcGraphBuilder *trc_graph_builder_new_like (const TrcGraph *graph);
 
+/* TRUE if the nodes' "influence" reads like cumulative shares, not plain scores. */
+gboolean trc_influence_is_cumulative (const TrcNode *nodes, gsize n_nodes);
+
 /* Turns the view state of @params into @graph's marks, ids resolved; sentences
  * about what names nothing go to @warnings. */
 void trc_marks_parse (TrcGraph *graph, GPtrArray *warnings);
