@@ -15,16 +15,12 @@
  */
 #pragma once
 
-#include <glib.h>
-
-#include "compute/error.h"
+#include "compute/graph.h"
+#include "compute/hook.h"
+#include "compute/model.h"
 #include "compute/progress.h"
 
 G_BEGIN_DECLS
-
-typedef struct _TrcDevice TrcDevice;
-typedef struct _TrcModel TrcModel;
-typedef struct _TrcGraph TrcGraph;
 
 typedef enum {
   TRC_ESTIMATOR_AUTO,     /* the best of the others on a sample, against exact patching */
@@ -72,12 +68,12 @@ typedef struct {
 
 /* The defaults of the command line: relative thresholds 0.8 and 0.98, ten
  * logits or 0.95 of the probability, 256 sampled nodes, 5 steps, 512 MiB. */
-#define TRC_TRACE_PARAMS_INIT                                                                 \
-  {                                                                                           \
-    .target = -1, .foil = -1, .estimator = TRC_ESTIMATOR_AUTO, .heads = TRC_HEADS_NODES,      \
-    .n_targets = TRC_TARGETS_AUTO, .max_logits = 10, .logit_mass = 0.95, .prune = TRUE,       \
-    .node_share = 0.8, .edge_share = 0.98, .ig_steps = 5, .trust_sample = 256, .seed = 1,     \
-    .memory_budget = (gsize) 512 << 20                                                        \
+#define TRC_TRACE_PARAMS_INIT                                                                  \
+  {                                                                                            \
+    .target = -1, .foil = -1, .estimator = TRC_ESTIMATOR_AUTO, .heads = TRC_HEADS_NODES,       \
+    .n_targets = TRC_TARGETS_AUTO, .max_logits = 10, .logit_mass = 0.95, .prune = TRUE,        \
+    .node_share = 0.8, .edge_share = 0.98, .ig_steps = 5, .trust_sample = 256, .seed = 1,      \
+    .memory_budget = (gsize)512 << 20                                                          \
   }
 
 /* How well one rule's node scores agree with exact patching. */
@@ -91,6 +87,8 @@ typedef struct {
 typedef struct {
   TrcEstimator estimator;                   /* the rule that was used; never AUTO */
   TrcAgreement agreement[TRC_N_ESTIMATORS]; /* rows not tried have .tried FALSE */
+  TrcAgreement heads[TRC_N_ESTIMATORS];     /* the same over the sampled heads alone */
+  TrcAgreement neurons[TRC_N_ESTIMATORS];   /* and over the neurons */
   TrcAgreement control_norm;     /* exact patching against the size of what a node writes */
   TrcAgreement control_shuffled; /* exact patching against the scores in random order */
   guint n_sample;
@@ -120,5 +118,12 @@ TrcGraph *trc_trace (TrcModel *model, TrcDevice *device, const TrcTraceParams *p
 TrcGraph *trc_trace_report (TrcModel *model, TrcDevice *device, const TrcTraceParams *params,
                             TrcTraceReport *report, const TrcProgress *progress,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Real patched passes: by how much the metric of @params falls when @hooks[i] is set to its
+ * baseline (zero, or the counterfactual's value at the same positions), each alone; @effects has
+ * @n places. @metric, which may be NULL, becomes the metric of the prompt itself. */
+gboolean trc_patch_effects (TrcModel *model, TrcDevice *device, const TrcTraceParams *params,
+                            const TrcHook *hooks, guint n, double *effects, double *metric,
+                            const TrcProgress *progress, GError **error);
 
 G_END_DECLS

@@ -59,8 +59,8 @@ static gboolean
 times_row (TrcTracer *tracer, const TrcWeight *w, TrcTensor *x, double *dst, GError **error)
 {
   g_autofree float *row = g_new (float, w->n_out);
-  g_autoptr (TrcTensor) y
-      = trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (1, w->n_out), "bias row", error);
+  g_autoptr (TrcTensor) y =
+      trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (1, w->n_out), "bias row", error);
   const TrcMatmulParams p = {
     .m = 1,
     .n = w->n_out,
@@ -97,7 +97,8 @@ trc_block_bias (TrcTracer *tracer, TrcWeightRole role, TrcWeightRole bias,
   if (!trc_model_has_weight (tracer->model, norm_bias, layer))
     return TRUE;
   const TrcWeight *w = trc_model_weight (tracer->model, tracer->device, role, layer, error);
-  const TrcWeight *x = trc_model_weight (tracer->model, tracer->device, norm_bias, layer, error);
+  const TrcWeight *x =
+      trc_model_weight (tracer->model, tracer->device, norm_bias, layer, error);
   return w != NULL && x != NULL && times_row (tracer, w, x->tensor, dst, error);
 }
 
@@ -106,21 +107,21 @@ static float *
 spread_values (const TrcTracer *tracer, const TrcPlace *places, guint n, guint width)
 {
   const TrcModelConfig *c = tracer->config;
-  float *rows = g_new0 (float, (gsize) n * width);
+  float *rows = g_new0 (float, (gsize)n *width);
 
   for (guint i = 0; i < n; i++)
     {
       const TrcPlace *s = &places[i];
-      float *row = rows + (gsize) i * width;
+      float *row = rows + (gsize)i * width;
       gsize dh = c->d_head;
       if (s->kind == TRC_KIND_EMBED)
-        memcpy (row, tracer->d_embed + (gsize) s->position * c->d_model, width * sizeof *row);
+        memcpy (row, tracer->d_embed + (gsize)s->position * c->d_model, width * sizeof *row);
       else if (s->kind == TRC_KIND_HEAD)
         memcpy (row + s->index * dh,
-                tracer->d_z[s->layer] + ((gsize) s->position * c->n_heads + s->index) * dh,
+                tracer->d_z[s->layer] + ((gsize)s->position * c->n_heads + s->index) * dh,
                 dh * sizeof *row);
       else
-        row[s->index] = tracer->d_act[s->layer][(gsize) s->position * c->d_mlp + s->index];
+        row[s->index] = tracer->d_act[s->layer][(gsize)s->position * c->d_mlp + s->index];
     }
   return rows;
 }
@@ -134,16 +135,16 @@ trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **e
                 : kind == TRC_KIND_HEAD ? c->n_heads * c->d_head
                                         : c->d_mlp;
   g_autofree float *rows = spread_values (tracer, places, n, width);
-  g_autoptr (TrcTensor) spread
-      = trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (n, width), rows,
-                              (gsize) n * width * sizeof *rows, "node values", error);
+  g_autoptr (TrcTensor) spread =
+      trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (n, width), rows,
+                            (gsize)n * width * sizeof *rows, "node values", error);
 
   if (spread == NULL || kind == TRC_KIND_EMBED)
     return g_steal_pointer (&spread);
   const TrcWeight *w = trc_block_weight (
       tracer, kind == TRC_KIND_HEAD ? TRC_WEIGHT_O : TRC_WEIGHT_DOWN, places[0].layer, error);
-  g_autoptr (TrcTensor) out
-      = trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (n, c->d_model), "writes", error);
+  g_autoptr (TrcTensor) out =
+      trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (n, c->d_model), "writes", error);
   if (w == NULL || out == NULL)
     return NULL;
   const TrcMatmulParams p = {
@@ -159,5 +160,6 @@ trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **e
     .n_inner = 1,
     .b_group = 1,
   };
-  return trc_op_matmul (spread, w->tensor, NULL, out, &p, error) ? g_steal_pointer (&out) : NULL;
+  return trc_op_matmul (spread, w->tensor, NULL, out, &p, error) ? g_steal_pointer (&out)
+                                                                 : NULL;
 }

@@ -3,8 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-static gboolean
-invalid (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean invalid (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 invalid (GError **error, const char *format, ...)
@@ -32,7 +31,7 @@ take_ids (const TrcTracer *self, const char *text, const gint32 *ids, guint n_id
     return NULL;
   for (guint i = 0; ids != NULL && i < n_ids; i++)
     {
-      if (ids[i] < 0 || (guint32) ids[i] >= self->config->n_vocab)
+      if (ids[i] < 0 || (guint32)ids[i] >= self->config->n_vocab)
         {
           invalid (error, "Token id %d at position %u is outside the vocabulary of %u.", ids[i],
                    i, self->config->n_vocab);
@@ -47,7 +46,7 @@ take_ids (const TrcTracer *self, const char *text, const gint32 *ids, guint n_id
       return NULL;
     }
   *n = found->len;
-  return (guint32 *) g_array_free (g_steal_pointer (&found), FALSE);
+  return (guint32 *)g_array_free (g_steal_pointer (&found), FALSE);
 }
 
 static gboolean
@@ -94,8 +93,7 @@ take_likeliest (TrcTracer *self, const double *p)
   double mass = 0;
 
   self->logit_token = g_new (guint32, limit);
-  while (self->n_logits < limit
-         && (self->n_logits == 0 || mass < self->params->logit_mass))
+  while (self->n_logits < limit && (self->n_logits == 0 || mass < self->params->logit_mass))
     {
       gint64 best = -1;
       for (guint v = 0; v < vocab; v++)
@@ -116,11 +114,11 @@ write_weights (TrcTracer *self)
 {
   guint vocab = self->config->n_vocab;
 
-  self->logit_weights = g_new0 (float, (gsize) self->n_logits * vocab);
+  self->logit_weights = g_new0 (float, (gsize)self->n_logits *vocab);
   self->metric = g_new0 (float, vocab);
   for (guint j = 0; j < self->n_logits; j++)
     {
-      float *row = self->logit_weights + (gsize) j * vocab;
+      float *row = self->logit_weights + (gsize)j * vocab;
       for (guint v = 0; v < vocab && !self->is_direction; v++)
         row[v] = -1.0f / vocab;
       row[self->logit_token[j]] += 1;
@@ -138,8 +136,9 @@ choose_logits (TrcTracer *self, GError **error)
          foil = self->params->foil;
 
   if (target >= vocab || foil >= vocab)
-    return invalid (error, "Token #%" G_GINT64_FORMAT " is outside the vocabulary of %" G_GINT64_FORMAT ".",
-                    MAX (target, foil), vocab);
+    return invalid (
+        error, "Token #%" G_GINT64_FORMAT " is outside the vocabulary of %" G_GINT64_FORMAT ".",
+        MAX (target, foil), vocab);
   if (foil >= 0 && target < 0)
     return invalid (error, "A foil needs a target: name the answer that it is compared with.");
   if (foil >= 0 && foil == target)
@@ -176,17 +175,18 @@ take_differences (TrcTracer *self)
 {
   const TrcModelConfig *c = self->config;
   gsize t = self->n_tokens;
-  const TrcPass *other = self->other;
+  const TrcRecord *other = self->other;
 
-  self->d_embed = minus (self->clean->embed, other != NULL ? other->embed : NULL, t * c->d_model);
+  self->d_embed =
+      minus (self->clean->embed, other != NULL ? other->embed : NULL, t * c->d_model);
   self->d_z = g_new0 (float *, c->n_layers);
   self->d_act = g_new0 (float *, c->n_layers);
   for (guint l = 0; l < c->n_layers; l++)
     {
       self->d_z[l] = minus (self->clean->z[l], other != NULL ? other->z[l] : NULL,
                             t * c->n_heads * c->d_head);
-      self->d_act[l]
-          = minus (self->clean->act[l], other != NULL ? other->act[l] : NULL, t * c->d_mlp);
+      self->d_act[l] =
+          minus (self->clean->act[l], other != NULL ? other->act[l] : NULL, t * c->d_mlp);
     }
 }
 
@@ -199,12 +199,12 @@ trc_tracer_prepare (TrcTracer *self, GError **error)
   if (!take_prompts (self, error))
     return FALSE;
   trc_progress_report (self->progress, 0.0, "running the prompt");
-  self->clean = trc_pass_new (self, self->ids, NULL, plain, error);
+  self->clean = trc_record_new (self, self->ids, NULL, plain, error);
   if (self->clean == NULL || !choose_logits (self, error))
     return FALSE;
   if (self->other_ids != NULL)
     {
-      self->other = trc_pass_new (self, self->other_ids, NULL, plain, error);
+      self->other = trc_record_new (self, self->other_ids, NULL, plain, error);
       if (self->other == NULL)
         return FALSE;
     }
@@ -226,8 +226,8 @@ trc_tracer_clear (TrcTracer *self)
   g_clear_pointer (&self->d_z, g_free);
   g_clear_pointer (&self->d_act, g_free);
   g_clear_pointer (&self->d_embed, g_free);
-  trc_pass_free (self->clean, n_layers);
-  trc_pass_free (self->other, n_layers);
+  trc_record_free (self->clean, n_layers);
+  trc_record_free (self->other, n_layers);
   self->clean = self->other = NULL;
   g_clear_pointer (&self->ids, g_free);
   g_clear_pointer (&self->other_ids, g_free);
@@ -242,32 +242,6 @@ trc_tracer_metric (const TrcTracer *self, const float *logits)
 {
   double sum = 0;
   for (guint v = 0; v < self->config->n_vocab; v++)
-    sum += (double) self->metric[v] * logits[v];
+    sum += (double)self->metric[v] * logits[v];
   return sum;
-}
-
-guint
-trc_tracer_width (const TrcTracer *self, TrcPlace place)
-{
-  return place.kind == TRC_KIND_EMBED  ? self->config->d_model
-         : place.kind == TRC_KIND_HEAD ? self->config->d_head
-                                       : 1;
-}
-
-void
-trc_tracer_baseline (const TrcTracer *self, TrcPlace place, float *dst)
-{
-  const TrcModelConfig *c = self->config;
-  guint n = trc_tracer_width (self, place);
-  const float *from = NULL;
-
-  if (self->other != NULL && place.kind == TRC_KIND_EMBED)
-    from = self->other->embed + (gsize) place.position * c->d_model;
-  else if (self->other != NULL && place.kind == TRC_KIND_HEAD)
-    from = self->other->z[place.layer]
-           + ((gsize) place.position * c->n_heads + place.index) * c->d_head;
-  else if (self->other != NULL)
-    from = self->other->act[place.layer] + (gsize) place.position * c->d_mlp + place.index;
-  for (guint i = 0; i < n; i++)
-    dst[i] = from != NULL ? from[i] : 0;
 }

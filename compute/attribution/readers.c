@@ -1,5 +1,7 @@
 #include "compute/attribution/readers.h"
 
+#include "compute/models/model_impl.h"
+
 #include <string.h>
 
 typedef struct {
@@ -15,17 +17,18 @@ norm_of (const TrcModelConfig *c, TrcKind kind, guint layer)
     return (NormSite){ TRC_WEIGHT_NORM1_W, TRC_SITE_RESID_PRE, TRC_SITE_NORM1_MEAN,
                        TRC_SITE_NORM1_RSTD, layer };
   if (kind == TRC_KIND_NEURON)
-    return (NormSite){ TRC_WEIGHT_NORM2_W, c->parallel ? TRC_SITE_RESID_PRE : TRC_SITE_RESID_MID,
+    return (NormSite){ TRC_WEIGHT_NORM2_W,
+                       c->parallel ? TRC_SITE_RESID_PRE : TRC_SITE_RESID_MID,
                        TRC_SITE_NORM2_MEAN, TRC_SITE_NORM2_RSTD, layer };
   return (NormSite){ TRC_WEIGHT_NORM_FINAL_W, TRC_SITE_RESID_POST, TRC_SITE_FINAL_MEAN,
                      TRC_SITE_FINAL_RSTD, c->n_layers - 1 };
 }
 
 TrcTensor *
-trc_readers_input (const TrcTracer *tracer, const TrcPass *pass, TrcKind kind, guint layer)
+trc_readers_input (const TrcTracer *tracer, const TrcRecord *pass, TrcKind kind, guint layer)
 {
-  return trc_pass_tensor (pass, norm_of (tracer->config, kind, layer).x,
-                          kind == TRC_KIND_LOGIT ? tracer->config->n_layers - 1 : layer);
+  return trc_record_tensor (pass, norm_of (tracer->config, kind, layer).x,
+                            kind == TRC_KIND_LOGIT ? tracer->config->n_layers - 1 : layer);
 }
 
 /* Rows @ids of @table, which has @width columns; NULL stays NULL. */
@@ -40,7 +43,8 @@ gather (TrcTensor *table, TrcTensor *ids, guint width, TrcTensor **out, GError *
                              .ld_out = width };
   if (table == NULL)
     return TRUE;
-  *out = trc_tensor_new (trc_tensor_device (table), TRC_F32, TRC_SHAPE (n, width), "gathered", error);
+  *out = trc_tensor_new (trc_tensor_device (table), TRC_F32, TRC_SHAPE (n, width), "gathered",
+                         error);
   return *out != NULL && trc_op_embed (table, ids, *out, &p, error);
 }
 
@@ -48,8 +52,9 @@ static gboolean
 copy_rows (TrcTensor *dy, guint first_out, guint rows, guint d, TrcTensor *out,
            gboolean accumulate, GError **error)
 {
-  TrcAxpbyParams p = { .rows = rows, .cols = d, .ld_x = d, .ld_y = d, .alpha = 1,
-                       .beta = accumulate ? 1 : 0 };
+  TrcAxpbyParams p = {
+    .rows = rows, .cols = d, .ld_x = d, .ld_y = d, .alpha = 1, .beta = accumulate ? 1 : 0
+  };
   p.off[1] = first_out * d;
   return trc_op_axpby (dy, out, &p, error);
 }
@@ -57,8 +62,8 @@ copy_rows (TrcTensor *dy, guint first_out, guint rows, guint d, TrcTensor *out,
 /* @dy [n][d] pulled back through the norm before a reader. Frozen: without the factor 1/std,
  * which goes into the entries of a row. Live: row i belongs to positions[i]. */
 static gboolean
-pull_norm (TrcTracer *tracer, const TrcPass *point, gboolean live, NormSite site, TrcTensor *dy,
-           const gint32 *positions, guint n, TrcTensor *out, guint first_out,
+pull_norm (TrcTracer *tracer, const TrcRecord *point, gboolean live, NormSite site,
+           TrcTensor *dy, const gint32 *positions, guint n, TrcTensor *out, guint first_out,
            gboolean accumulate, GError **error)
 {
   const TrcModelConfig *c = tracer->config;
@@ -77,14 +82,14 @@ pull_norm (TrcTracer *tracer, const TrcPass *point, gboolean live, NormSite site
       ids = trc_tensor_from_data (tracer->device, TRC_I32, TRC_SHAPE (n), positions,
                                   n * sizeof *positions, "positions", error);
       if (ids == NULL
-          || !gather (trc_pass_tensor (point, site.x, site.layer), ids, c->d_model, &x, error)
-          || !gather (trc_pass_tensor (point, site.mean, site.layer), ids, 1, &mean, error)
-          || !gather (trc_pass_tensor (point, site.rstd, site.layer), ids, 1, &rstd, error))
+          || !gather (trc_record_tensor (point, site.x, site.layer), ids, c->d_model, &x, error)
+          || !gather (trc_record_tensor (point, site.mean, site.layer), ids, 1, &mean, error)
+          || !gather (trc_record_tensor (point, site.rstd, site.layer), ids, 1, &rstd, error))
         return FALSE;
     }
   else
-    rstd = trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (1), &one, sizeof one, "one",
-                                 error);
+    rstd = trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (1), &one, sizeof one,
+                                 "one", error);
   TrcNormParams p = { .rows = n,
                       .d = c->d_model,
                       .ld_x = c->d_model,
@@ -114,11 +119,12 @@ gate_slopes (TrcTracer *tracer, const TrcRule *rule, guint layer, float *gate, f
              GError **error)
 {
   const TrcModelConfig *c = tracer->config;
-  gsize n = (gsize) tracer->n_tokens * c->d_mlp;
+  gsize n = (gsize)tracer->n_tokens * c->d_mlp;
   TrcShape shape = TRC_SHAPE (tracer->n_tokens, c->d_mlp);
-  const TrcPass *pass = rule->points[0];
+  const TrcRecord *pass = rule->points[0];
   g_autoptr (TrcTensor) ones = trc_tensor_new (tracer->device, TRC_F32, shape, "ones", error);
-  g_autoptr (TrcTensor) dx = trc_tensor_new (tracer->device, TRC_F32, shape, "gate slope", error);
+  g_autoptr (TrcTensor) dx =
+      trc_tensor_new (tracer->device, TRC_F32, shape, "gate slope", error);
   g_autoptr (TrcTensor) du = trc_tensor_new (tracer->device, TRC_F32, shape, "up slope", error);
   const TrcActParams p = {
     .rows = tracer->n_tokens,
@@ -134,8 +140,9 @@ gate_slopes (TrcTracer *tracer, const TrcRule *rule, guint layer, float *gate, f
   };
 
   return ones != NULL && dx != NULL && du != NULL && trc_op_set (ones, 1, error)
-         && trc_op_act_vjp (ones, trc_pass_tensor (pass, TRC_SITE_MLP_GATE, layer),
-                            trc_pass_tensor (pass, TRC_SITE_MLP_PRE, layer), dx, du, &p, error)
+         && trc_op_act_vjp (ones, trc_record_tensor (pass, TRC_SITE_MLP_GATE, layer),
+                            trc_record_tensor (pass, TRC_SITE_MLP_PRE, layer), dx, du, &p,
+                            error)
          && trc_tensor_read (dx, gate, n, error) && trc_tensor_read (du, up, n, error);
 }
 
@@ -145,12 +152,12 @@ fill_neurons (const TrcTracer *tracer, const TrcTarget *targets, guint n, const 
 {
   guint m = tracer->config->d_mlp;
 
-  memset (s, 0, (gsize) n * m * sizeof *s);
+  memset (s, 0, (gsize)n * m * sizeof *s);
   for (guint i = 0; i < n; i++)
     {
       const TrcPlace *t = &targets[i].place;
-      s[(gsize) i * m + t->index]
-          = scale * (slopes != NULL ? slopes[(gsize) t->position * m + t->index] : 1);
+      s[(gsize)i * m + t->index] =
+          scale * (slopes != NULL ? slopes[(gsize)t->position * m + t->index] : 1);
     }
 }
 
@@ -161,28 +168,32 @@ fill_logits (const TrcTracer *tracer, const TrcTarget *targets, guint n, double 
 
   for (guint i = 0; i < n; i++)
     for (guint v = 0; v < vocab; v++)
-      s[(gsize) i * vocab + v]
-          = scale * tracer->logit_weights[(gsize) targets[i].place.index * vocab + v];
+      s[(gsize)i * vocab + v] =
+          scale * tracer->logit_weights[(gsize)targets[i].place.index * vocab + v];
 }
 
 static gboolean
 read_through (TrcTracer *tracer, const TrcWeight *w, const float *s, guint n, TrcTensor *dy,
               gboolean accumulate, GError **error)
 {
-  g_autoptr (TrcTensor) spread
-      = trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (n, w->n_out), s,
-                              (gsize) n * w->n_out * sizeof *s, "readings", error);
-  const TrcPull pull = { .s = spread, .out = dy, .rows = n, .ld_s = w->n_out,
-                         .columns = w->n_out, .accumulate = accumulate };
+  g_autoptr (TrcTensor) spread =
+      trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (n, w->n_out), s,
+                            (gsize)n * w->n_out * sizeof *s, "readings", error);
+  const TrcPull pull = { .s = spread,
+                         .out = dy,
+                         .rows = n,
+                         .ld_s = w->n_out,
+                         .columns = w->n_out,
+                         .accumulate = accumulate };
   return spread != NULL && trc_block_pull (w, &pull, error);
 }
 
 /* The slopes that the readings of layer @layer are scaled by at one point; NULL inside: ones. */
 static gboolean
-neuron_slopes (TrcTracer *tracer, const TrcRule *rule, const TrcPass *point, guint layer,
+neuron_slopes (TrcTracer *tracer, const TrcRule *rule, const TrcRecord *point, guint layer,
                float *slopes[2], GError **error)
 {
-  gsize bytes = (gsize) tracer->n_tokens * tracer->config->d_mlp * sizeof (float);
+  gsize bytes = (gsize)tracer->n_tokens * tracer->config->d_mlp * sizeof (float);
   gboolean gated = tracer->config->gated;
 
   slopes[0] = slopes[1] = NULL;
@@ -205,7 +216,7 @@ read_point (TrcTracer *tracer, const TrcRule *rule, guint k, const TrcTarget *ta
 {
   guint layer = targets[0].place.layer;
   double scale = rule->live ? 1.0 / rule->n_points : 1;
-  g_autofree float *s = g_new (float, (gsize) n *weights->first->n_out);
+  g_autofree float *s = g_new (float, (gsize)n * weights->first->n_out);
   g_autofree float *up = NULL, *gate = NULL;
   float *slopes[2];
 
@@ -257,6 +268,7 @@ typedef struct {
 
 typedef struct {
   float *q, *k, *v; /* [T][heads * d_head], as recorded */
+  float *rope;      /* [T][rotary_dims / 2][2]; NULL when nothing is rotated */
 } Triple;
 
 static void
@@ -265,14 +277,47 @@ triple_clear (Triple *self)
   g_free (self->q);
   g_free (self->k);
   g_free (self->v);
+  g_free (self->rope);
+}
+
+/* The angles of every position, as the pass used them. */
+static gboolean
+read_angles (Triple *self, TrcTracer *tracer, GError **error)
+{
+  if (tracer->config->positions != TRC_POS_ROTARY)
+    return TRUE;
+  g_autoptr (TrcTensor) table =
+      trc_model_rope_table (tracer->model, tracer->device, tracer->n_tokens, error);
+  if (table == NULL)
+    return FALSE;
+  gsize n = trc_tensor_n (table);
+  self->rope = g_new (float, n);
+  return trc_tensor_read (table, self->rope, n, error);
+}
+
+/* Turns a gradient of a rotated query or key at @position into one of what was rotated. */
+static void
+unrotate (const TrcModelConfig *c, const float *rope, guint position, float *x)
+{
+  guint half = c->rotary_dims / 2;
+
+  for (guint i = 0; rope != NULL && i < half; i++)
+    {
+      const float *angle = rope + ((gsize)position * half + i) * 2;
+      guint a = c->rotary_interleaved ? 2 * i : i,
+            b = c->rotary_interleaved ? 2 * i + 1 : i + half;
+      float x0 = x[a], x1 = x[b];
+      x[a] = x0 * angle[0] + x1 * angle[1];
+      x[b] = x1 * angle[0] - x0 * angle[1];
+    }
 }
 
 static gboolean
-triple_read (Triple *self, const TrcPass *point, guint layer, GError **error)
+triple_read (Triple *self, const TrcRecord *point, guint layer, GError **error)
 {
-  return (self->q = trc_pass_dup (point, TRC_SITE_Q, layer, error)) != NULL
-         && (self->k = trc_pass_dup (point, TRC_SITE_K, layer, error)) != NULL
-         && (self->v = trc_pass_dup (point, TRC_SITE_V, layer, error)) != NULL;
+  return (self->q = trc_record_dup (point, TRC_SITE_Q, layer, error)) != NULL
+         && (self->k = trc_record_dup (point, TRC_SITE_K, layer, error)) != NULL
+         && (self->v = trc_record_dup (point, TRC_SITE_V, layer, error)) != NULL;
 }
 
 /* The gradient of the scores of one query, times the scale of the scores. */
@@ -287,7 +332,7 @@ score_gradient (const TrcModelConfig *c, const float *pattern, const float *g, c
     {
       ds[p] = 0;
       for (guint i = 0; i < c->d_head; i++)
-        ds[p] += (double) g[i] * x->v[(gsize) p * kv + group * c->d_head + i];
+        ds[p] += (double)g[i] * x->v[(gsize)p * kv + group * c->d_head + i];
       mean += pattern[p] * ds[p];
     }
   for (guint p = 0; p <= query; p++)
@@ -297,19 +342,19 @@ score_gradient (const TrcModelConfig *c, const float *pattern, const float *g, c
 
 /* One live target: its rows at every key position up to its own. */
 static void
-fill_live (const TrcTracer *tracer, const TrcPass *point, TrcPlace t, double scale,
+fill_live (const TrcTracer *tracer, const TrcRecord *point, TrcPlace t, double scale,
            const Triple *x, HeadRows *rows, gsize first)
 {
   const TrcModelConfig *c = tracer->config;
   guint dh = c->d_head, kv = c->n_kv_heads * dh, w = c->n_heads * dh,
         group = t.index / (c->n_heads / c->n_kv_heads);
-  const float *pattern
-      = point->pattern[t.layer] + ((gsize) t.index * tracer->n_tokens + t.position) * tracer->n_tokens;
-  const float *query = x->q + (gsize) t.position * w + t.index * dh;
+  const float *pattern = point->pattern[t.layer]
+                         + ((gsize)t.index * tracer->n_tokens + t.position) * tracer->n_tokens;
+  const float *query = x->q + (gsize)t.position * w + t.index * dh;
   g_autofree float *g = g_new0 (float, dh);
 
   for (guint i = 0; point->g_z[t.layer] != NULL && i < dh; i++)
-    g[i] = scale * point->g_z[t.layer][(gsize) t.position * w + t.index * dh + i];
+    g[i] = scale * point->g_z[t.layer][(gsize)t.position * w + t.index * dh + i];
   g_autofree double *ds = score_gradient (c, pattern, g, x, group, t.position);
   float *dq = rows->q + (first + t.position) * dh;
   for (guint p = 0; p <= t.position; p++)
@@ -317,8 +362,11 @@ fill_live (const TrcTracer *tracer, const TrcPass *point, TrcPlace t, double sca
       {
         rows->v[(first + p) * dh + i] = pattern[p] * g[i];
         rows->k[(first + p) * dh + i] = ds[p] * query[i];
-        dq[i] += ds[p] * x->k[(gsize) p * kv + group * dh + i];
+        dq[i] += ds[p] * x->k[(gsize)p * kv + group * dh + i];
       }
+  for (guint p = 0; p <= t.position; p++)
+    unrotate (c, x->rope, p, rows->k + (first + p) * dh);
+  unrotate (c, x->rope, t.position, dq);
 }
 
 static gboolean
@@ -326,11 +374,16 @@ pull_head (TrcTracer *tracer, const TrcWeight *w, const float *s, guint rows, gu
            TrcTensor *dy, gboolean accumulate, GError **error)
 {
   guint dh = tracer->config->d_head;
-  g_autoptr (TrcTensor) spread
-      = trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (rows, dh), s,
-                              (gsize) rows * dh * sizeof *s, "head readings", error);
-  const TrcPull pull = { .s = spread, .out = dy, .rows = rows, .ld_s = dh,
-                         .first = first, .columns = dh, .accumulate = accumulate };
+  g_autoptr (TrcTensor) spread =
+      trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (rows, dh), s,
+                            (gsize)rows * dh * sizeof *s, "head readings", error);
+  const TrcPull pull = { .s = spread,
+                         .out = dy,
+                         .rows = rows,
+                         .ld_s = dh,
+                         .first = first,
+                         .columns = dh,
+                         .accumulate = accumulate };
   return spread != NULL && trc_block_pull (w, &pull, error);
 }
 
@@ -342,16 +395,15 @@ heads_frozen (TrcTracer *tracer, const TrcRule *rule, const TrcTarget *targets, 
   guint dh = c->d_head, group = targets[0].place.index / (c->n_heads / c->n_kv_heads);
   guint layer = targets[0].place.layer;
   const float *g = rule->points[0]->g_z[layer];
-  g_autofree float *s = g_new0 (float, (gsize) n *dh);
-  g_autoptr (TrcTensor) dy
-      = trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (n, c->d_model), "readers", error);
+  g_autofree float *s = g_new0 (float, (gsize)n *dh);
+  g_autoptr (TrcTensor) dy =
+      trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (n, c->d_model), "readers", error);
 
   for (guint i = 0; g != NULL && i < n; i++)
-    memcpy (s + (gsize) i * dh,
-            g + ((gsize) targets[i].place.position * c->n_heads + targets[i].place.index) * dh,
+    memcpy (s + (gsize)i * dh,
+            g + ((gsize)targets[i].place.position * c->n_heads + targets[i].place.index) * dh,
             dh * sizeof *s);
-  return dy != NULL
-         && pull_head (tracer, weights->first, s, n, group * dh, dy, FALSE, error)
+  return dy != NULL && pull_head (tracer, weights->first, s, n, group * dh, dy, FALSE, error)
          && pull_norm (tracer, rule->points[0], FALSE, norm_of (c, TRC_KIND_HEAD, layer), dy,
                        NULL, n, out, first_out, FALSE, error);
 }
@@ -363,17 +415,19 @@ head_point (TrcTracer *tracer, const TrcRule *rule, guint k, const TrcTarget *ta
   const TrcModelConfig *c = tracer->config;
   guint dh = c->d_head, head = targets[0].place.index,
         group = head / (c->n_heads / c->n_kv_heads);
-  g_autofree float *v = g_new0 (float, (gsize) rows *dh);
-  g_autofree float *keys = g_new0 (float, (gsize) rows *dh);
-  g_autofree float *q = g_new0 (float, (gsize) rows *dh);
+  g_autofree float *v = g_new0 (float, (gsize)rows *dh);
+  g_autofree float *keys = g_new0 (float, (gsize)rows *dh);
+  g_autofree float *q = g_new0 (float, (gsize)rows *dh);
   HeadRows all = { v, keys, q };
-  Triple x = { NULL, NULL, NULL };
+  Triple x = { NULL };
   gsize first = 0;
 
-  gboolean ok = triple_read (&x, rule->points[k], targets[0].place.layer, error);
+  gboolean ok = triple_read (&x, rule->points[k], targets[0].place.layer, error)
+                && read_angles (&x, tracer, error);
   for (guint i = 0; ok && i < n; i++)
     {
-      fill_live (tracer, rule->points[k], targets[i].place, 1.0 / rule->n_points, &x, &all, first);
+      fill_live (tracer, rule->points[k], targets[i].place, 1.0 / rule->n_points, &x, &all,
+                 first);
       first += targets[i].place.position + 1;
     }
   triple_clear (&x);
@@ -410,7 +464,6 @@ trc_readers_heads (TrcTracer *tracer, const TrcRule *rule, const TrcTarget *targ
                    const TrcReaderWeights *weights, TrcTensor *out, guint first_out,
                    GError **error)
 {
-  return rule->live
-             ? heads_live (tracer, rule, targets, n, weights, out, first_out, error)
-             : heads_frozen (tracer, rule, targets, n, weights, out, first_out, error);
+  return rule->live ? heads_live (tracer, rule, targets, n, weights, out, first_out, error)
+                    : heads_frozen (tracer, rule, targets, n, weights, out, first_out, error);
 }

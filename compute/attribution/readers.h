@@ -29,7 +29,7 @@ gboolean trc_readers_heads (TrcTracer *tracer, const TrcRule *rule, const TrcTar
                             guint first_out, GError **error);
 
 /* The stream that targets of @kind read in a pass, [T][d_model]. Borrowed. */
-TrcTensor *trc_readers_input (const TrcTracer *tracer, const TrcPass *pass, TrcKind kind,
-                              guint layer);
+TrcTensor *
+trc_readers_input (const TrcTracer *tracer, const TrcRecord *pass, TrcKind kind, guint layer);
 
 G_END_DECLS

@@ -8,16 +8,19 @@
 #define AUTO_TARGETS 2000
 
 static const TrcLinearise linearisations[TRC_N_ESTIMATORS] = {
-  [TRC_ESTIMATOR_RELP] = { .freeze_pattern = TRUE, .freeze_scale = TRUE, .rule = TRC_RULE_RELP },
-  [TRC_ESTIMATOR_GRAD_ACT]
-  = { .freeze_pattern = TRUE, .freeze_scale = TRUE, .rule = TRC_RULE_GRADIENT },
+  [TRC_ESTIMATOR_RELP] = { .freeze_pattern = TRUE,
+                           .freeze_scale = TRUE,
+                           .rule = TRC_RULE_RELP },
+  [TRC_ESTIMATOR_GRAD_ACT] = { .freeze_pattern = TRUE,
+                               .freeze_scale = TRUE,
+                               .rule = TRC_RULE_GRADIENT },
 };
 
 /* Embeddings at @share of the way from the baseline to the prompt. */
 static TrcTensor *
 embed_between (TrcTracer *tracer, double share, GError **error)
 {
-  gsize n = (gsize) tracer->n_tokens * tracer->config->d_model;
+  gsize n = (gsize)tracer->n_tokens * tracer->config->d_model;
   g_autofree float *rows = g_new (float, n);
 
   for (gsize i = 0; i < n; i++)
@@ -32,15 +35,14 @@ run_points (TrcTracer *tracer, TrcRule *self, GError **error)
 {
   for (guint k = 0; k < self->n_points; k++)
     {
-      g_autoptr (TrcTensor) embed = NULL;
-      if (self->estimator == TRC_ESTIMATOR_EAP_IG
-          && (embed = embed_between (tracer, (k + 1.0) / self->n_points, error)) == NULL)
+      g_autoptr (TrcTensor) embed = embed_between (tracer, (k + 1.0) / self->n_points, error);
+      if (embed == NULL)
         return FALSE;
       if (trc_progress_cancelled (tracer->progress, error))
         return FALSE;
-      self->points[k] = trc_pass_new (tracer, tracer->ids, embed,
-                                      linearisations[self->estimator], error);
-      if (self->points[k] == NULL || !trc_pass_backward (tracer, self->points[k], error))
+      self->points[k] =
+          trc_record_new (tracer, tracer->ids, embed, linearisations[self->estimator], error);
+      if (self->points[k] == NULL || !trc_record_backward (tracer, self->points[k], error))
         return FALSE;
     }
   return TRUE;
@@ -48,14 +50,14 @@ run_points (TrcTracer *tracer, TrcRule *self, GError **error)
 
 /* scores[i] += share * (the i-th group of @width differences) . (gradients) */
 static void
-add_scores (double *scores, gsize n, guint width, const float *difference, const float *gradient,
-            double share)
+add_scores (double *scores, gsize n, guint width, const float *difference,
+            const float *gradient, double share)
 {
   for (gsize i = 0; gradient != NULL && i < n; i++)
     {
       double sum = 0;
       for (guint j = 0; j < width; j++)
-        sum += (double) difference[i * width + j] * gradient[i * width + j];
+        sum += (double)difference[i * width + j] * gradient[i * width + j];
       scores[i] += share * sum;
     }
 }
@@ -71,17 +73,18 @@ score_nodes (const TrcTracer *tracer, TrcRule *self)
   self->neuron = g_new0 (double *, c->n_layers);
   for (guint l = 0; l < c->n_layers; l++)
     {
-      self->head[l] = g_new0 (double, t *c->n_heads);
-      self->neuron[l] = g_new0 (double, t *c->d_mlp);
+      self->head[l] = g_new0 (double, t * c->n_heads);
+      self->neuron[l] = g_new0 (double, t * c->d_mlp);
     }
   for (guint k = 0; k < self->n_points; k++)
     {
-      const TrcPass *p = self->points[k];
+      const TrcRecord *p = self->points[k];
       double share = 1.0 / self->n_points;
       add_scores (self->embed, t, c->d_model, tracer->d_embed, p->g_embed, share);
       for (guint l = 0; l < c->n_layers; l++)
         {
-          add_scores (self->head[l], t * c->n_heads, c->d_head, tracer->d_z[l], p->g_z[l], share);
+          add_scores (self->head[l], t * c->n_heads, c->d_head, tracer->d_z[l], p->g_z[l],
+                      share);
           add_scores (self->neuron[l], t * c->d_mlp, 1, tracer->d_act[l], p->g_act[l], share);
         }
     }
@@ -95,7 +98,7 @@ trc_rule_new (TrcTracer *tracer, TrcEstimator estimator, GError **error)
   self->estimator = estimator;
   self->live = estimator == TRC_ESTIMATOR_EAP || estimator == TRC_ESTIMATOR_EAP_IG;
   self->n_points = estimator == TRC_ESTIMATOR_EAP_IG ? MAX (tracer->params->ig_steps, 1) : 1;
-  self->points = g_new0 (TrcPass *, self->n_points);
+  self->points = g_new0 (TrcRecord *, self->n_points);
   if (!run_points (tracer, self, error))
     {
       trc_rule_free (self, tracer->config->n_layers);
@@ -111,7 +114,7 @@ trc_rule_free (TrcRule *self, guint n_layers)
   if (self == NULL)
     return;
   for (guint k = 0; k < self->n_points; k++)
-    trc_pass_free (self->points[k], n_layers);
+    trc_record_free (self->points[k], n_layers);
   for (guint l = 0; self->head != NULL && l < n_layers; l++)
     {
       g_free (self->head[l]);
@@ -131,8 +134,8 @@ trc_rule_score (const TrcTracer *tracer, const TrcRule *self, TrcPlace place)
   if (place.kind == TRC_KIND_EMBED)
     return self->embed[place.position];
   if (place.kind == TRC_KIND_HEAD)
-    return self->head[place.layer][(gsize) place.position * c->n_heads + place.index];
-  return self->neuron[place.layer][(gsize) place.position * c->d_mlp + place.index];
+    return self->head[place.layer][(gsize)place.position * c->n_heads + place.index];
+  return self->neuron[place.layer][(gsize)place.position * c->d_mlp + place.index];
 }
 
 /* ---- the choice ---- */
@@ -171,7 +174,7 @@ collect (GArray *found, const TrcTracer *tracer, const double *scores, guint lay
          gboolean is_head)
 {
   const TrcModelConfig *c = tracer->config;
-  gsize n = (gsize) tracer->n_tokens * (is_head ? c->n_heads : c->d_mlp);
+  gsize n = (gsize)tracer->n_tokens * (is_head ? c->n_heads : c->d_mlp);
   const float *values = is_head ? tracer->d_z[layer] : tracer->d_act[layer];
 
   for (gsize i = 0; i < n; i++)
@@ -217,12 +220,12 @@ has_rest (const TrcTracer *tracer, const TrcChosen *self, guint l, guint p)
 {
   const TrcModelConfig *c = tracer->config;
   for (guint i = 0; i < c->d_mlp; i++)
-    if (self->neuron[l][(gsize) p * c->d_mlp + i] < 0
-        && tracer->d_act[l][(gsize) p * c->d_mlp + i] != 0)
+    if (self->neuron[l][(gsize)p * c->d_mlp + i] < 0
+        && tracer->d_act[l][(gsize)p * c->d_mlp + i] != 0)
       return TRUE;
   for (guint h = 0; h < c->n_heads && tracer->params->heads == TRC_HEADS_NODES; h++)
-    if (self->head[l][(gsize) p * c->n_heads + h] < 0
-        && !is_silent (tracer->d_z[l], (gsize) p * c->n_heads + h, c->d_head))
+    if (self->head[l][(gsize)p * c->n_heads + h] < 0
+        && !is_silent (tracer->d_z[l], (gsize)p * c->n_heads + h, c->d_head))
       return TRUE;
   return FALSE;
 }
@@ -232,8 +235,8 @@ static void
 number_nodes (const TrcTracer *tracer, TrcChosen *self)
 {
   const TrcModelConfig *c = tracer->config;
-  gsize n_heads = (gsize) tracer->n_tokens * c->n_heads,
-        n_neurons = (gsize) tracer->n_tokens * c->d_mlp;
+  gsize n_heads = (gsize)tracer->n_tokens * c->n_heads,
+        n_neurons = (gsize)tracer->n_tokens * c->d_mlp;
 
   self->n_nodes = tracer->n_tokens;
   for (guint l = 0; l < c->n_layers; l++)
@@ -246,7 +249,7 @@ number_nodes (const TrcTracer *tracer, TrcChosen *self)
           self->neuron[l][i] = self->n_nodes++;
       for (guint p = 0; p < tracer->n_tokens; p++)
         if (has_rest (tracer, self, l, p))
-          self->rest[(gsize) l * tracer->n_tokens + p] = self->n_nodes++;
+          self->rest[(gsize)l * tracer->n_tokens + p] = self->n_nodes++;
     }
   self->first_logit = self->n_nodes;
   self->n_nodes += tracer->n_logits;
@@ -261,11 +264,11 @@ trc_chosen_new (const TrcTracer *tracer, const TrcRule *rule)
 
   self->head = g_new0 (gint32 *, c->n_layers);
   self->neuron = g_new0 (gint32 *, c->n_layers);
-  self->rest = no_nodes ((gsize) c->n_layers * tracer->n_tokens);
+  self->rest = no_nodes ((gsize)c->n_layers * tracer->n_tokens);
   for (guint l = 0; l < c->n_layers; l++)
     {
-      self->head[l] = no_nodes ((gsize) tracer->n_tokens * c->n_heads);
-      self->neuron[l] = no_nodes ((gsize) tracer->n_tokens * c->d_mlp);
+      self->head[l] = no_nodes ((gsize)tracer->n_tokens * c->n_heads);
+      self->neuron[l] = no_nodes ((gsize)tracer->n_tokens * c->d_mlp);
     }
   for (guint i = 0; i < found->len; i++)
     {

@@ -64,7 +64,7 @@ add_entry (Sweep *self, guint position, float factor)
 static float
 scale_at (const Sweep *self, const TrcTarget *t, guint position)
 {
-  const TrcPass *p = self->rule->points[0];
+  const TrcRecord *p = self->rule->points[0];
   if (self->rule->live)
     return 1;
   return t->place.kind == TRC_KIND_LOGIT    ? p->rstd_final
@@ -80,7 +80,7 @@ note_head_rows (Sweep *self, guint target)
   const TrcTarget *t = &self->targets[target];
   guint n = self->tracer->n_tokens;
   const float *pattern = self->rule->points[0]->pattern[t->place.layer]
-                         + ((gsize) t->place.index * n + t->place.position) * n;
+                         + ((gsize)t->place.index * n + t->place.position) * n;
 
   for (guint p = 0; p <= t->place.position; p++)
     {
@@ -120,9 +120,11 @@ scatter_dense (Sweep *self, TrcTensor *rows, guint first, guint n, GError **erro
       self->tracer->device, TRC_I32, TRC_SHAPE (n), where, n * sizeof *where, "rows", error);
   g_autoptr (TrcTensor) scales = trc_tensor_from_data (
       self->tracer->device, TRC_F32, TRC_SHAPE (n), scale, n * sizeof *scale, "scales", error);
-  g_autoptr (TrcTensor) scaled
-      = trc_tensor_new (self->tracer->device, TRC_F32, TRC_SHAPE (n, d), "scaled rows", error);
-  const TrcMulParams mul = { .rows = n, .cols = d, .ld_a = d, .ld_b = 1, .ld_out = d, .alpha = 1 };
+  g_autoptr (TrcTensor) scaled =
+      trc_tensor_new (self->tracer->device, TRC_F32, TRC_SHAPE (n, d), "scaled rows", error);
+  const TrcMulParams mul = {
+    .rows = n, .cols = d, .ld_a = d, .ld_b = 1, .ld_out = d, .alpha = 1
+  };
   TrcEmbedParams put = { .n = n, .d = d, .n_table = n * t, .ld_table = d, .ld_out = d };
   put.off[2] = self->n_rows * d;
   return ids != NULL && scales != NULL && scaled != NULL
@@ -147,9 +149,9 @@ join_single (Sweep *self, guint first, guint n, const TrcReaderWeights *weights,
         }
       return TRUE;
     }
-  g_autoptr (TrcTensor) rows
-      = trc_tensor_new (self->tracer->device, TRC_F32,
-                        TRC_SHAPE (n, self->tracer->config->d_model), "new rows", error);
+  g_autoptr (TrcTensor) rows =
+      trc_tensor_new (self->tracer->device, TRC_F32,
+                      TRC_SHAPE (n, self->tracer->config->d_model), "new rows", error);
   if (rows == NULL
       || !trc_readers_single (self->tracer, self->rule, self->targets + first, n, weights, rows,
                               0, error)
@@ -225,12 +227,12 @@ reader_biases (Sweep *self, guint first, guint end, GError **error)
       if (p.kind == TRC_KIND_NEURON)
         target->bias += b[p.index];
       for (guint v = 0; p.kind == TRC_KIND_LOGIT && v < width; v++)
-        target->bias += b[v] * t->logit_weights[(gsize) p.index * width + v];
+        target->bias += b[v] * t->logit_weights[(gsize)p.index * width + v];
       const float *g = p.kind == TRC_KIND_HEAD ? self->rule->points[0]->g_z[p.layer] : NULL;
       guint group = p.index / (c->n_heads / c->n_kv_heads);
       for (guint j = 0; g != NULL && j < c->d_head; j++)
         target->bias += b[group * c->d_head + j]
-                        * g[((gsize) p.position * c->n_heads + p.index) * c->d_head + j];
+                        * g[((gsize)p.position * c->n_heads + p.index) * c->d_head + j];
     }
   return TRUE;
 }
@@ -242,20 +244,20 @@ recorded_value (const Sweep *self, const TrcTarget *target)
   const TrcTracer *t = self->tracer;
   const TrcModelConfig *c = t->config;
   TrcPlace p = target->place;
-  const TrcPass *pass = self->rule->points[0];
+  const TrcRecord *pass = self->rule->points[0];
   double sum = 0;
 
   if (p.kind == TRC_KIND_NEURON)
-    return (c->gated ? pass->act : pass->pre)[p.layer][(gsize) p.position * c->d_mlp + p.index];
+    return (c->gated ? pass->act : pass->pre)[p.layer][(gsize)p.position * c->d_mlp + p.index];
   if (p.kind == TRC_KIND_LOGIT)
     {
       for (guint v = 0; v < c->n_vocab; v++)
-        sum += (double) t->logit_weights[(gsize) p.index * c->n_vocab + v] * pass->logits[v];
+        sum += (double)t->logit_weights[(gsize)p.index * c->n_vocab + v] * pass->logits[v];
       return sum;
     }
-  gsize at = ((gsize) p.position * c->n_heads + p.index) * c->d_head;
+  gsize at = ((gsize)p.position * c->n_heads + p.index) * c->d_head;
   for (guint j = 0; pass->g_z[p.layer] != NULL && j < c->d_head; j++)
-    sum += (double) pass->z[p.layer][at + j] * pass->g_z[p.layer][at + j];
+    sum += (double)pass->z[p.layer][at + j] * pass->g_z[p.layer][at + j];
   return sum;
 }
 
@@ -264,7 +266,7 @@ static float *
 input_difference (const Sweep *self, TrcKind kind, guint layer, GError **error)
 {
   TrcTracer *t = self->tracer;
-  gsize n = (gsize) t->n_tokens * t->config->d_model;
+  gsize n = (gsize)t->n_tokens * t->config->d_model;
   g_autofree float *x = g_new (float, n);
   g_autofree float *y = g_new (float, n);
 
@@ -285,10 +287,10 @@ value_by_reading (Sweep *self, guint first_row, TrcKind kind, guint layer, GErro
 {
   guint d = self->tracer->config->d_model, n = self->n_rows - first_row;
   g_autofree float *x = input_difference (self, kind, layer, error);
-  g_autofree float *rows = g_new (float, (gsize) n *d);
+  g_autofree float *rows = g_new (float, (gsize)n *d);
 
   if (x == NULL
-      || !trc_tensor_read_part (self->block, (gsize) first_row * d, rows, (gsize) n * d, error))
+      || !trc_tensor_read_part (self->block, (gsize)first_row * d, rows, (gsize)n * d, error))
     return FALSE;
   for (guint r = 0; r < n; r++)
     {
@@ -298,7 +300,7 @@ value_by_reading (Sweep *self, guint first_row, TrcKind kind, guint layer, GErro
           const Entry *at = &g_array_index (self->entries, Entry, row->first_entry + e);
           double sum = 0;
           for (guint j = 0; j < d; j++)
-            sum += (double) rows[(gsize) r * d + j] * x[(gsize) at->position * d + j];
+            sum += (double)rows[(gsize)r * d + j] * x[(gsize)at->position * d + j];
           self->targets[row->target].value += at->factor * sum;
         }
     }
@@ -313,7 +315,8 @@ finish_join (Sweep *self, guint first, guint end, guint first_row, GError **erro
   gboolean gated = at.kind == TRC_KIND_NEURON && t->config->gated;
   gboolean by_reading = self->rule->live || t->other != NULL || gated;
 
-  if (!self->rule->live && t->other == NULL && !gated && !reader_biases (self, first, end, error))
+  if (!self->rule->live && t->other == NULL && !gated
+      && !reader_biases (self, first, end, error))
     return FALSE;
   if (by_reading)
     return value_by_reading (self, first_row, at.kind, at.layer, error);
@@ -356,7 +359,7 @@ credit (Sweep *self, TrcTarget *target, guint index, gint32 node, guint position
   if (node >= 0)
     trc_target_add (target, node, weight);
   else
-    self->rest[(gsize) index * self->tracer->n_tokens + position] += weight;
+    self->rest[(gsize)index * self->tracer->n_tokens + position] += weight;
 }
 
 static void
@@ -368,11 +371,11 @@ credit_neurons (Sweep *self, guint layer, const Row *row, const float *products)
   for (guint e = 0; e < row->n_entries; e++)
     {
       const Entry *at = &g_array_index (self->entries, Entry, row->first_entry + e);
-      const float *act = self->tracer->d_act[layer] + (gsize) at->position * m;
-      const gint32 *node = self->chosen->neuron[layer] + (gsize) at->position * m;
+      const float *act = self->tracer->d_act[layer] + (gsize)at->position * m;
+      const gint32 *node = self->chosen->neuron[layer] + (gsize)at->position * m;
       for (guint i = 0; i < m; i++)
         credit (self, target, row->target, node[i], at->position,
-                (double) at->factor * act[i] * products[i]);
+                (double)at->factor * act[i] * products[i]);
     }
 }
 
@@ -386,14 +389,14 @@ credit_heads (Sweep *self, guint layer, const Row *row, const float *products)
   for (guint e = 0; e < row->n_entries; e++)
     {
       const Entry *at = &g_array_index (self->entries, Entry, row->first_entry + e);
-      const float *z = self->tracer->d_z[layer] + (gsize) at->position * w;
+      const float *z = self->tracer->d_z[layer] + (gsize)at->position * w;
       for (guint h = 0; h < c->n_heads; h++)
         {
           double sum = 0;
           for (guint j = h * c->d_head; j < (h + 1) * c->d_head; j++)
-            sum += (double) z[j] * products[j];
+            sum += (double)z[j] * products[j];
           credit (self, target, row->target,
-                  self->chosen->head[layer][(gsize) at->position * c->n_heads + h], at->position,
+                  self->chosen->head[layer][(gsize)at->position * c->n_heads + h], at->position,
                   at->factor * sum);
         }
     }
@@ -408,10 +411,12 @@ add_bias (Sweep *self, TrcTensor *rows, guint first_in, guint first, guint n, gu
   if (t->other != NULL || n == 0 || !trc_model_has_weight (t->model, role, layer))
     return TRUE;
   const TrcWeight *b = trc_model_weight (t->model, t->device, role, layer, error);
-  g_autoptr (TrcTensor) out = trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (n), "biases", error);
+  g_autoptr (TrcTensor) out =
+      trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (n), "biases", error);
   g_autofree float *values = g_new (float, n);
-  TrcReduceParams p = { .rows = n, .cols = width, .ld_a = width, .ld_b = width, .b_period = 1,
-                        .alpha = 1 };
+  TrcReduceParams p = {
+    .rows = n, .cols = width, .ld_a = width, .ld_b = width, .b_period = 1, .alpha = 1
+  };
   p.off[0] = first_in * width;
   if (b == NULL || out == NULL || !trc_op_dot_rows (rows, b->tensor, out, &p, error)
       || !trc_tensor_read (out, values, n, error))
@@ -441,26 +446,27 @@ meet_sources (Sweep *self, TrcWeightRole role, TrcWeightRole bias, guint layer,
   if (w == NULL)
     return self->n_rows == 0;
   guint tile = MIN (self->tile, self->n_rows);
-  g_autoptr (TrcTensor) out
-      = trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, w->n_in), "products", error);
-  g_autofree float *products = g_try_new (float, (gsize) tile *w->n_in);
+  g_autoptr (TrcTensor) out =
+      trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, w->n_in), "products", error);
+  g_autofree float *products = g_try_new (float, (gsize)tile * w->n_in);
   if (out == NULL || products == NULL)
     return out != NULL
-           && (g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,
-                            "There is no memory for a tile of %u rows; lower the memory budget.",
-                            tile),
+           && (g_set_error (
+                   error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,
+                   "There is no memory for a tile of %u rows; lower the memory budget.", tile),
                FALSE);
   for (guint first = 0; first < self->n_rows; first += tile)
     {
       guint n = MIN (tile, self->n_rows - first);
-      const TrcPull pull = { .s = self->block, .out = out, .first_row_s = first, .rows = n,
-                             .ld_s = d, .columns = d };
+      const TrcPull pull = {
+        .s = self->block, .out = out, .first_row_s = first, .rows = n, .ld_s = d, .columns = d
+      };
       if (trc_progress_cancelled (t->progress, error) || !trc_block_pull (w, &pull, error)
-          || !trc_tensor_read_part (out, 0, products, (gsize) n * w->n_in, error))
+          || !trc_tensor_read_part (out, 0, products, (gsize)n * w->n_in, error))
         return FALSE;
       for (guint r = 0; r < n; r++)
         credit_row (self, layer, &g_array_index (self->rows, Row, first + r),
-                    products + (gsize) r * w->n_in);
+                    products + (gsize)r * w->n_in);
     }
   return add_bias (self, self->block, 0, 0, self->n_rows, d, bias, layer, error);
 }
@@ -472,8 +478,8 @@ settle_rest (Sweep *self, guint layer)
   for (guint i = 0; i < self->next; i++)
     for (guint p = 0; p < t; p++)
       {
-        double *weight = &self->rest[(gsize) i * t + p];
-        gint32 node = self->chosen->rest[(gsize) layer * t + p];
+        double *weight = &self->rest[(gsize)i * t + p];
+        gint32 node = self->chosen->rest[(gsize)layer * t + p];
         if (*weight != 0 && node >= 0)
           trc_target_add (&self->targets[i], node, *weight);
         *weight = 0;
@@ -490,16 +496,30 @@ pull_pattern (Sweep *self, const TrcWeight *w, guint layer, guint first, guint n
   const TrcModelConfig *c = self->tracer->config;
   guint t = self->tracer->n_tokens, width = c->n_heads * c->d_head,
         kv = c->n_kv_heads * c->d_head;
-  const TrcPull pull = { .s = self->block, .out = y, .first_row_s = first, .rows = n,
-                         .ld_s = c->d_model, .columns = c->d_model };
-  const TrcAttnParams p = { .batch = n / t, .n_heads = c->n_heads, .n_kv_heads = c->n_kv_heads,
-                            .t_q = t, .t_k = t, .d_head = c->d_head,
-                            .x_batch = t * width, .x_row = width, .x_head = c->d_head,
-                            .y_batch = t * kv, .y_row = kv, .y_head = c->d_head,
-                            .causal = 1, .scale = 1 };
+  const TrcPull pull = { .s = self->block,
+                         .out = y,
+                         .first_row_s = first,
+                         .rows = n,
+                         .ld_s = c->d_model,
+                         .columns = c->d_model };
+  const TrcAttnParams p = { .batch = n / t,
+                            .n_heads = c->n_heads,
+                            .n_kv_heads = c->n_kv_heads,
+                            .t_q = t,
+                            .t_k = t,
+                            .d_head = c->d_head,
+                            .x_batch = t * width,
+                            .x_row = width,
+                            .x_head = c->d_head,
+                            .y_batch = t * kv,
+                            .y_row = kv,
+                            .y_head = c->d_head,
+                            .causal = 1,
+                            .scale = 1 };
   return trc_block_pull (w, &pull, error)
          && trc_op_attn_mix_t (
-             trc_pass_tensor (self->rule->points[0], TRC_SITE_PATTERN, layer), y, dv, &p, error);
+             trc_record_tensor (self->rule->points[0], TRC_SITE_PATTERN, layer), y, dv, &p,
+             error);
 }
 
 /* Adds what comes back through the layer's norm to the rows it came from. */
@@ -510,10 +530,15 @@ pull_values (Sweep *self, const TrcWeight *w, guint layer, guint first, guint n,
   TrcTracer *t = self->tracer;
   const TrcModelConfig *c = t->config;
   guint d = c->d_model;
-  const TrcPull pull
-      = { .s = dv, .out = dx, .rows = n, .ld_s = w->n_out, .columns = w->n_out };
-  TrcNormParams p = { .rows = n, .d = d, .ld_x = d, .ld_y = d, .ld_dx = d,
-                      .x_period = t->n_tokens, .kind = c->norm, .freeze_scale = 1,
+  const TrcPull pull = { .s = dv, .out = dx, .rows = n, .ld_s = w->n_out, .columns = w->n_out };
+  TrcNormParams p = { .rows = n,
+                      .d = d,
+                      .ld_x = d,
+                      .ld_y = d,
+                      .ld_dx = d,
+                      .x_period = t->n_tokens,
+                      .kind = c->norm,
+                      .freeze_scale = 1,
                       .accumulate = 1 };
   TrcAxpbyParams plain = { .rows = n, .cols = d, .ld_x = d, .ld_y = d, .alpha = 1, .beta = 1 };
   const TrcWeight *gain = NULL;
@@ -526,11 +551,12 @@ pull_values (Sweep *self, const TrcWeight *w, guint layer, guint first, guint n,
   if (c->norm == TRC_NORM_NONE)
     return trc_op_axpby (dx, self->block, &plain, error);
   if (trc_model_has_weight (t->model, TRC_WEIGHT_NORM1_W, layer)
-      && (gain = trc_model_weight (t->model, t->device, TRC_WEIGHT_NORM1_W, layer, error)) == NULL)
+      && (gain = trc_model_weight (t->model, t->device, TRC_WEIGHT_NORM1_W, layer, error))
+             == NULL)
     return FALSE;
   p.has_gain = gain != NULL;
   return trc_op_norm_vjp (dx, NULL, gain != NULL ? gain->tensor : NULL, NULL,
-                          trc_pass_tensor (self->rule->points[0], TRC_SITE_NORM1_RSTD, layer),
+                          trc_record_tensor (self->rule->points[0], TRC_SITE_NORM1_RSTD, layer),
                           self->block, &p, error);
 }
 
@@ -546,16 +572,18 @@ pull_attention (Sweep *self, guint layer, GError **error)
   const TrcWeight *o = trc_block_weight (t, TRC_WEIGHT_O, layer, error);
   const TrcWeight *v = o != NULL ? trc_block_weight (t, TRC_WEIGHT_V, layer, error) : NULL;
   if (v == NULL
-      || !add_bias (self, self->block, 0, 0, self->n_rows, c->d_model, TRC_WEIGHT_O_B, layer, error))
+      || !add_bias (self, self->block, 0, 0, self->n_rows, c->d_model, TRC_WEIGHT_O_B, layer,
+                    error))
     return FALSE;
-  g_autoptr (TrcTensor) y
-      = trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, o->n_in), "dz", error);
-  g_autoptr (TrcTensor) dv
-      = y == NULL ? NULL
-                  : trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, v->n_out), "dv", error);
-  g_autoptr (TrcTensor) dx
-      = dv == NULL ? NULL
-                   : trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, c->d_model), "dx", error);
+  g_autoptr (TrcTensor) y =
+      trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, o->n_in), "dz", error);
+  g_autoptr (TrcTensor) dv =
+      y == NULL ? NULL
+                : trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, v->n_out), "dv", error);
+  g_autoptr (TrcTensor) dx =
+      dv == NULL
+          ? NULL
+          : trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, c->d_model), "dx", error);
   if (dx == NULL)
     return FALSE;
   for (guint first = 0; first < self->n_rows; first += tile)
@@ -574,9 +602,9 @@ pull_attention (Sweep *self, guint layer, GError **error)
 static gboolean
 layer_attention (Sweep *self, guint layer, GError **error)
 {
-  return self->dense ? pull_attention (self, layer, error)
-                     : meet_sources (self, TRC_WEIGHT_O, TRC_WEIGHT_O_B, layer, credit_heads,
-                                     error);
+  return self->dense
+             ? pull_attention (self, layer, error)
+             : meet_sources (self, TRC_WEIGHT_O, TRC_WEIGHT_O_B, layer, credit_heads, error);
 }
 
 static gboolean
@@ -617,7 +645,7 @@ meet_embeddings (Sweep *self, GError **error)
               const float *x = t->d_embed + at->position * d;
               double sum = 0;
               for (gsize j = 0; j < d; j++)
-                sum += (double) rows[r * d + j] * x[j];
+                sum += (double)rows[r * d + j] * x[j];
               trc_target_add (&self->targets[row->target], at->position, at->factor * sum);
             }
         }
@@ -690,7 +718,7 @@ sweep_group (Sweep *self, TrcTarget *targets, guint n, GError **error)
                                 "targets", error);
   self->rows = g_array_new (FALSE, FALSE, sizeof (Row));
   self->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
-  self->rest = g_new0 (double, (gsize) n *t->n_tokens);
+  self->rest = g_new0 (double, (gsize)n * t->n_tokens);
   gboolean ok = self->block != NULL && sweep_part (self, error);
   g_clear_pointer (&self->block, trc_tensor_unref);
   g_array_unref (self->rows);
@@ -703,7 +731,10 @@ gboolean
 trc_sweep (TrcTracer *tracer, const TrcRule *rule, const TrcChosen *chosen, TrcTarget *targets,
            guint n, GError **error)
 {
-  Sweep self = { .tracer = tracer, .rule = rule, .chosen = chosen, .targets = targets,
+  Sweep self = { .tracer = tracer,
+                 .rule = rule,
+                 .chosen = chosen,
+                 .targets = targets,
                  .dense = tracer->params->heads == TRC_HEADS_TRANSPARENT };
 
   self.tile = tile_rows (tracer, self.dense);

@@ -23,17 +23,17 @@ typedef struct {
   float **pattern;         /* [n_heads][T][T] */
   float **rstd1, **rstd2;  /* all 1 without norms */
   float rstd_final;        /* of the last position */
-  float *g_embed;          /* gradients of the metric, after trc_pass_backward() */
+  float *g_embed;          /* gradients of the metric, after trc_record_backward() */
   float **g_z, **g_act;    /* NULL layers: nothing flowed there */
   float **g_pre, **g_gate; /* g_gate: gated models */
-} TrcPass;
+} TrcRecord;
 
 /* A rule at work: its passes, and the score of every node there could be. */
 typedef struct {
   TrcEstimator estimator;
   gboolean live; /* norms and patterns pass gradients */
   guint n_points;
-  TrcPass **points;
+  TrcRecord **points;
   double *embed;           /* [T] */
   double **head, **neuron; /* [L][T * n_heads], [L][T * d_mlp] */
 } TrcRule;
@@ -46,7 +46,13 @@ typedef struct {
   guint32 n_heads, n_neurons;
 } TrcChosen;
 
-typedef enum { TRC_KIND_EMBED, TRC_KIND_HEAD, TRC_KIND_NEURON, TRC_KIND_REST, TRC_KIND_LOGIT } TrcKind;
+typedef enum {
+  TRC_KIND_EMBED,
+  TRC_KIND_HEAD,
+  TRC_KIND_NEURON,
+  TRC_KIND_REST,
+  TRC_KIND_LOGIT
+} TrcKind;
 
 /* One head, neuron, ... of the model; of a logit node @index is its number. */
 typedef struct {
@@ -82,7 +88,7 @@ typedef struct {
   double *logit_prob;
   float *logit_weights; /* [n_logits][n_vocab] */
   float *metric;        /* [n_vocab] */
-  TrcPass *clean, *other;
+  TrcRecord *clean, *other;
   float *d_embed; /* clean minus baseline */
   float **d_z, **d_act;
 } TrcTracer;
@@ -98,29 +104,23 @@ void trc_tracer_clear (TrcTracer *self);
 /* The metric of a row of logits. */
 double trc_tracer_metric (const TrcTracer *self, const float *logits);
 
-/* A baseline value of the node: zeros, or the counterfactual's. @dst holds the node's width. */
-void trc_tracer_baseline (const TrcTracer *self, TrcPlace place, float *dst);
-
-/* Columns of a node's value: d_model, d_head or 1. */
-guint trc_tracer_width (const TrcTracer *self, TrcPlace place);
-
-/* --- pass.c ---------------------------------------------------------------------------------- */
+/* --- record.c ---------------------------------------------------------------------------------- */
 
 /* Records a pass of @ids, or of the rows @embed where that is set. */
-TrcPass *trc_pass_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed,
-                       TrcLinearise linearise, GError **error);
+TrcRecord *trc_record_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed,
+                           TrcLinearise linearise, GError **error);
 
 /* The gradients of the metric, copied to the host. */
-gboolean trc_pass_backward (TrcTracer *tracer, TrcPass *self, GError **error);
+gboolean trc_record_backward (TrcTracer *tracer, TrcRecord *self, GError **error);
 
 /* The tensor of a site, NULL when the model has none. Borrowed. */
-TrcTensor *trc_pass_tensor (const TrcPass *self, TrcSite site, guint layer);
+TrcTensor *trc_record_tensor (const TrcRecord *self, TrcSite site, guint layer);
 
 /* A copy of it in host memory. */
-float *trc_pass_dup (const TrcPass *self, TrcSite site, guint layer, GError **error);
+float *trc_record_dup (const TrcRecord *self, TrcSite site, guint layer, GError **error);
 
 /* Frees; NULL is fine. */
-void trc_pass_free (TrcPass *self, guint n_layers);
+void trc_record_free (TrcRecord *self, guint n_layers);
 
 /* --- rule.c: scores and choice ---------------------------------------------------------------- */
 
@@ -153,8 +153,8 @@ typedef struct {
 gboolean trc_block_pull (const TrcWeight *w, const TrcPull *pull, GError **error);
 
 /* The weight, counted in the report as read once; NULL with @error. */
-const TrcWeight *trc_block_weight (TrcTracer *tracer, TrcWeightRole role, guint layer,
-                                   GError **error);
+const TrcWeight *
+trc_block_weight (TrcTracer *tracer, TrcWeightRole role, guint layer, GError **error);
 
 /* Bias of what @role reads behind a norm: norm bias times the weight, plus its own bias; @dst
  * [n_out], zeros where the model has none. */
@@ -162,12 +162,13 @@ gboolean trc_block_bias (TrcTracer *tracer, TrcWeightRole role, TrcWeightRole bi
                          TrcWeightRole norm_bias, guint layer, double *dst, GError **error);
 
 /* The vector of a bias as doubles, zeros when the model has none. */
-double *trc_block_vector (TrcTracer *tracer, TrcWeightRole role, guint layer, guint n,
-                          GError **error);
+double *
+trc_block_vector (TrcTracer *tracer, TrcWeightRole role, guint layer, guint n, GError **error);
 
 /* What the nodes at @places write into the stream, times @scale of their difference from the
  * baseline: [n][d_model]. EMBED, HEAD, NEURON only, all of one layer and kind. */
-TrcTensor *trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **error);
+TrcTensor *
+trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **error);
 
 /* --- sweep.c, exact.c: rows ------------------------------------------------------------------- */
 
@@ -178,6 +179,10 @@ gboolean trc_sweep (TrcTracer *tracer, const TrcRule *rule, const TrcChosen *cho
 /* The same by real changes of each target's own input. @rule is the plain gradient's. */
 gboolean trc_exact_links (TrcTracer *tracer, const TrcRule *rule, const TrcChosen *chosen,
                           TrcTarget *targets, guint n, GError **error);
+
+/* metric(clean) - metric(with @hooks[i] at its baseline), for each of them. */
+gboolean trc_exact_hooks (TrcTracer *tracer, const TrcHook *hooks, guint n, double *effects,
+                          GError **error);
 
 /* metric(clean) - metric(with the node at its baseline), for each of @places. */
 gboolean trc_exact_scores (TrcTracer *tracer, const TrcPlace *places, guint n, double *scores,
@@ -193,6 +198,9 @@ TrcPlace *trc_trust_sample (const TrcTracer *tracer, guint wanted, guint *n);
 
 /* Pearson and Spearman of @x and @y with bootstrap intervals, seeded. */
 TrcAgreement trc_trust_agreement (const double *x, const double *y, guint n, guint64 seed);
+
+/* Puts @values in a seeded random order. */
+void trc_trust_shuffle (double *values, guint n, guint64 seed);
 
 /* --- assemble.c --------------------------------------------------------------------------------- */
 

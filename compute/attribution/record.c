@@ -1,8 +1,8 @@
 #include "compute/attribution/tracer.h"
 
 /* The sites whose gradient the scores and the readers need. */
-static const TrcSite wanted[]
-    = { TRC_SITE_Z, TRC_SITE_MLP_ACT, TRC_SITE_MLP_PRE, TRC_SITE_MLP_GATE };
+static const TrcSite wanted[] = { TRC_SITE_Z, TRC_SITE_MLP_ACT, TRC_SITE_MLP_PRE,
+                                  TRC_SITE_MLP_GATE };
 
 static void
 free_layers (float **tables, guint n_layers)
@@ -13,7 +13,7 @@ free_layers (float **tables, guint n_layers)
 }
 
 void
-trc_pass_free (TrcPass *self, guint n_layers)
+trc_record_free (TrcRecord *self, guint n_layers)
 {
   if (self == NULL)
     return;
@@ -30,18 +30,15 @@ trc_pass_free (TrcPass *self, guint n_layers)
 }
 
 static TrcVar
-site_var (const TrcPass *self, TrcSite site, guint layer)
+site_var (const TrcRecord *self, TrcSite site, guint layer)
 {
-  gboolean outer = site == TRC_SITE_EMBED || site == TRC_SITE_LOGITS || site == TRC_SITE_FINAL
-                   || site == TRC_SITE_FINAL_MEAN || site == TRC_SITE_FINAL_RSTD;
-  return outer ? self->forward->outer[site] : self->forward->layer[layer][site];
+  return trc_forward_var (self->forward, site, layer);
 }
 
 TrcTensor *
-trc_pass_tensor (const TrcPass *self, TrcSite site, guint layer)
+trc_record_tensor (const TrcRecord *self, TrcSite site, guint layer)
 {
-  TrcVar var = site_var (self, site, layer);
-  return var == TRC_VAR_NONE ? NULL : trc_tape_tensor (self->tape, var);
+  return trc_forward_tensor (self->forward, self->tape, site, layer);
 }
 
 static float *
@@ -62,19 +59,19 @@ dup_tensor (TrcTensor *tensor, GError **error)
 }
 
 float *
-trc_pass_dup (const TrcPass *self, TrcSite site, guint layer, GError **error)
+trc_record_dup (const TrcRecord *self, TrcSite site, guint layer, GError **error)
 {
-  TrcTensor *tensor = trc_pass_tensor (self, site, layer);
+  TrcTensor *tensor = trc_record_tensor (self, site, layer);
   g_return_val_if_fail (tensor != NULL, NULL);
   return dup_tensor (tensor, error);
 }
 
 static float *
-dup_rstd (const TrcTracer *tracer, const TrcPass *self, TrcSite site, guint layer,
+dup_rstd (const TrcTracer *tracer, const TrcRecord *self, TrcSite site, guint layer,
           GError **error)
 {
-  if (trc_pass_tensor (self, site, layer) != NULL)
-    return trc_pass_dup (self, site, layer, error);
+  if (trc_record_tensor (self, site, layer) != NULL)
+    return trc_record_dup (self, site, layer, error);
   float *ones = g_new (float, tracer->n_tokens);
   for (guint i = 0; i < tracer->n_tokens; i++)
     ones[i] = 1;
@@ -82,23 +79,23 @@ dup_rstd (const TrcTracer *tracer, const TrcPass *self, TrcSite site, guint laye
 }
 
 static gboolean
-copy_layer (const TrcTracer *tracer, TrcPass *self, guint l, GError **error)
+copy_layer (const TrcTracer *tracer, TrcRecord *self, guint l, GError **error)
 {
-  return (self->z[l] = trc_pass_dup (self, TRC_SITE_Z, l, error)) != NULL
-         && (self->act[l] = trc_pass_dup (self, TRC_SITE_MLP_ACT, l, error)) != NULL
-         && (self->pre[l] = trc_pass_dup (self, TRC_SITE_MLP_PRE, l, error)) != NULL
-         && (self->pattern[l] = trc_pass_dup (self, TRC_SITE_PATTERN, l, error)) != NULL
+  return (self->z[l] = trc_record_dup (self, TRC_SITE_Z, l, error)) != NULL
+         && (self->act[l] = trc_record_dup (self, TRC_SITE_MLP_ACT, l, error)) != NULL
+         && (self->pre[l] = trc_record_dup (self, TRC_SITE_MLP_PRE, l, error)) != NULL
+         && (self->pattern[l] = trc_record_dup (self, TRC_SITE_PATTERN, l, error)) != NULL
          && (self->rstd1[l] = dup_rstd (tracer, self, TRC_SITE_NORM1_RSTD, l, error)) != NULL
          && (self->rstd2[l] = dup_rstd (tracer, self, TRC_SITE_NORM2_RSTD, l, error)) != NULL;
 }
 
 static gboolean
-copy_pass (const TrcTracer *tracer, TrcPass *self, GError **error)
+copy_pass (const TrcTracer *tracer, TrcRecord *self, GError **error)
 {
   guint n_layers = tracer->config->n_layers, vocab = tracer->config->n_vocab;
-  TrcTensor *logits = trc_pass_tensor (self, TRC_SITE_LOGITS, 0);
-  float ***tables[] = { &self->z, &self->act, &self->pre, &self->pattern, &self->rstd1,
-                        &self->rstd2 };
+  TrcTensor *logits = trc_record_tensor (self, TRC_SITE_LOGITS, 0);
+  float ***tables[] = { &self->z,       &self->act,   &self->pre,
+                        &self->pattern, &self->rstd1, &self->rstd2 };
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     *tables[i] = g_new0 (float *, n_layers);
@@ -110,20 +107,24 @@ copy_pass (const TrcTracer *tracer, TrcPass *self, GError **error)
     return FALSE;
   self->rstd_final = rstd[tracer->n_tokens - 1];
   self->logits = g_new (float, vocab);
-  self->embed = trc_pass_dup (self, TRC_SITE_EMBED, 0, error);
+  self->embed = trc_record_dup (self, TRC_SITE_EMBED, 0, error);
   return self->embed != NULL
-         && trc_tensor_read_part (logits, (gsize) (tracer->n_tokens - 1) * vocab, self->logits,
+         && trc_tensor_read_part (logits, (gsize)(tracer->n_tokens - 1) * vocab, self->logits,
                                   vocab, error);
 }
 
-TrcPass *
-trc_pass_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLinearise linearise,
-              GError **error)
+TrcRecord *
+trc_record_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLinearise linearise,
+                GError **error)
 {
   const TrcForwardParams params = {
-    .ids = ids, .n_prompts = 1, .n_tokens = tracer->n_tokens, .linearise = linearise, .embed = embed,
+    .ids = ids,
+    .n_prompts = 1,
+    .n_tokens = tracer->n_tokens,
+    .linearise = linearise,
+    .embed = embed,
   };
-  TrcPass *self = g_new0 (TrcPass, 1);
+  TrcRecord *self = g_new0 (TrcRecord, 1);
 
   tracer->report->forwards++;
   self->tape = trc_tape_new (tracer->device, TRC_TAPE_RECORD);
@@ -131,7 +132,7 @@ trc_pass_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLinear
   if (self->forward == NULL || !trc_tape_status (self->tape, error)
       || !copy_pass (tracer, self, error))
     {
-      trc_pass_free (self, tracer->config->n_layers);
+      trc_record_free (self, tracer->config->n_layers);
       return NULL;
     }
   return self;
@@ -139,7 +140,7 @@ trc_pass_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLinear
 
 /* Gradient of one site; a NULL table where nothing flowed. */
 static gboolean
-copy_grad (TrcPass *self, TrcSite site, guint layer, float **dst, GError **error)
+copy_grad (TrcRecord *self, TrcSite site, guint layer, float **dst, GError **error)
 {
   TrcVar var = site_var (self, site, layer);
   TrcTensor *grad = var == TRC_VAR_NONE ? NULL : trc_tape_grad (self->tape, var);
@@ -151,15 +152,15 @@ static TrcTensor *
 seed_of (TrcTracer *tracer, GError **error)
 {
   gsize vocab = tracer->config->n_vocab, n = vocab * tracer->n_tokens;
-  TrcTensor *seed
-      = trc_tensor_zeros (tracer->device, TRC_SHAPE (tracer->n_tokens, vocab), "metric", error);
+  TrcTensor *seed =
+      trc_tensor_zeros (tracer->device, TRC_SHAPE (tracer->n_tokens, vocab), "metric", error);
   if (seed != NULL && !trc_tensor_write_part (seed, n - vocab, tracer->metric, vocab, error))
     g_clear_pointer (&seed, trc_tensor_unref);
   return seed;
 }
 
 gboolean
-trc_pass_backward (TrcTracer *tracer, TrcPass *self, GError **error)
+trc_record_backward (TrcTracer *tracer, TrcRecord *self, GError **error)
 {
   guint n_layers = tracer->config->n_layers;
   float ***tables[] = { &self->g_z, &self->g_act, &self->g_pre, &self->g_gate };
