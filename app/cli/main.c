@@ -26,6 +26,13 @@ typedef struct {
   gboolean json, progress, help;
 } FrameFlags;
 
+static gboolean
+ends_sentence (const char *text)
+{
+  return g_str_has_suffix (text, ".") || g_str_has_suffix (text, "!")
+         || g_str_has_suffix (text, "?");
+}
+
 static int
 fail (const GError *error)
 {
@@ -34,7 +41,8 @@ fail (const GError *error)
       fputs ("Cancelled.\n", stderr);
       return 130;
     }
-  fprintf (stderr, "%s\n", error->message);
+  /* What a library says may lack its full stop. */
+  fprintf (stderr, "%s%s\n", error->message, ends_sentence (error->message) ? "" : ".");
   return g_error_matches (error, TRC_APP_ERROR, TRC_APP_ERROR_USAGE) ? 2 : 1;
 }
 

@@ -87,6 +87,7 @@ node_layer (TrcGraphReader *self, const TrcJsonValue *value, GError **error)
 {
   TrcNode *node = &self->node;
   gint64 layer = -1;
+  double number;
 
   if (value->kind != TRC_JSON_STRING && value->kind != TRC_JSON_NUMBER
       && value->kind != TRC_JSON_NULL)
@@ -97,6 +98,8 @@ node_layer (TrcGraphReader *self, const TrcJsonValue *value, GError **error)
         return fail (error, "\"layer\" of node %u is %" G_GINT64_FORMAT ", which is no layer",
                      self->n_nodes, layer);
     }
+  else if (value->kind != TRC_JSON_NULL && get_number (value, &number))
+    return fail (error, "\"layer\" of node %u is %g, which is no layer", self->n_nodes, number);
   node->layer = (gint32)layer;
   node->layer_text = value->kind == TRC_JSON_NULL ? NULL : intern (self, value);
   if (value->kind == TRC_JSON_NUMBER)
