@@ -141,6 +141,9 @@ gboolean trc_model_weight_host (TrcModel *self, TrcWeightRole role, guint layer,
 void
 trc_model_weight_shape (const TrcModel *self, TrcWeightRole role, guint *n_in, guint *n_out);
 
+/* TRUE for the roles that exist once, outside the layers. */
+gboolean trc_weight_is_outer (TrcWeightRole role);
+
 /* Gives back the memory that the weights take on @dev. */
 void trc_model_release (TrcModel *self, TrcDevice *dev);
 

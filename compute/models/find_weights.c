@@ -13,6 +13,12 @@ trc_model_slot (const TrcModel *self, TrcWeightRole role, guint layer)
          + role;
 }
 
+gboolean
+trc_weight_is_outer (TrcWeightRole role)
+{
+  return !trc_weight_in_layer (role);
+}
+
 TrcWeightRole
 trc_model_source_role (const TrcModel *self, TrcWeightRole role)
 {
