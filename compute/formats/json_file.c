@@ -2,69 +2,20 @@
 
 #include "compute/formats/json_file.h"
 
+#include "compute/json.h"
+
 #include <math.h>
 
 #define MAX_BYTES ((gsize)256 << 20)
-#define MAX_DEPTH 100
-
-static gboolean
-depth_is_sane (const char *text, gsize n)
-{
-  guint depth = 0;
-  gboolean in_string = FALSE;
-
-  for (gsize i = 0; i < n; i++)
-    if (in_string)
-      {
-        if (text[i] == '\\')
-          i++;
-        else if (text[i] == '"')
-          in_string = FALSE;
-      }
-    else if (text[i] == '"')
-      in_string = TRUE;
-    else if (text[i] == '{' || text[i] == '[')
-      {
-        if (++depth > MAX_DEPTH)
-          return FALSE;
-      }
-    else if ((text[i] == '}' || text[i] == ']') && depth > 0)
-      depth--;
-  return TRUE;
-}
 
 JsonObject *
 trc_json_load (const char *path, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, &local);
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  JsonNode *root;
+  g_autoptr (JsonNode) root = trc_json_read (path, MAX_BYTES, error);
 
-  if (map == NULL)
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
-                   "%s cannot be opened: %s.", path, local->message);
-      return NULL;
-    }
-  gsize n = g_mapped_file_get_length (map);
-  const char *text = g_mapped_file_get_contents (map);
-  if (n == 0 || n > MAX_BYTES || !depth_is_sane (text, n)
-      || !g_utf8_validate_len (text, n, NULL))
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s is no JSON file: it is empty, too large, too deeply nested or no text.",
-                   path);
-      return NULL;
-    }
-  if (!json_parser_load_from_data (parser, text, (gssize)n, &local))
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s is no valid JSON: %s.", path, local->message);
-      return NULL;
-    }
-  root = json_parser_get_root (parser);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+  if (root == NULL)
+    return NULL;
+  if (!JSON_NODE_HOLDS_OBJECT (root))
     {
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
                    "%s must hold one JSON object.", path);

@@ -1,6 +1,9 @@
-/* compute/formats/json_file.h - small JSON files, with hostile ones refused
+/* compute/formats/json_file.h - members of a JSON object that must be of the right type
  *
- * Private to compute. For documents that fit in memory (config.json, index files).
+ * compute/json.h gives defaults for what it cannot read; a config.json must not be read that
+ * way, for a wrong width would be noticed far from its cause.
+ *
+ * Private to compute.
  *
  * Errors   TRC_COMPUTE_ERROR, one sentence that names the file and the field.
  */
@@ -12,8 +15,7 @@
 
 G_BEGIN_DECLS
 
-/* The root object of the file at @path. Files above 256 MiB or nested deeper than a hundred
- * levels are refused before the parser, which recurses, sees them. */
+/* The root object of the file at @path, read by compute/json.h. */
 JsonObject *trc_json_load (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reading members: a missing one (or null) leaves @value as it is; one of another type or out
