@@ -18,7 +18,8 @@ ROOMS = (
     ("cpu", "vk"),
     ("ops",),
     ("tape",),
-    ("formats", "text"),
+    ("formats",),
+    ("text",),
     ("models",),
     ("task",),
     ("dictionary",),
@@ -34,7 +35,8 @@ RANK = {room: rank for rank, row in enumerate(ROOMS) for room in row}
 # The room each public header of compute speaks for. What devices are and which kernels they
 # run is declared below the devices themselves.
 HEADER_ROOM = {
-    "error": "base", "progress": "base", "rng": "base", "stats": "base", "paths": "base",
+    "error": "base", "progress": "base", "json": "base", "rng": "base",
+    "stats": "base", "paths": "base",
     "device": "base", "tensor": "base", "ops": "base",
     "tape": "tape",
     "safetensors": "formats",
