@@ -318,10 +318,15 @@ finish_join (Sweep *self, guint first, guint end, guint first_row, GError **erro
   if (!self->rule->live && t->other == NULL && !gated
       && !reader_biases (self, first, end, error))
     return FALSE;
-  if (by_reading)
+  /* The difference of two prompts is no sum of writes behind one prompt's frozen patterns. */
+  if (self->dense && t->other != NULL)
+    for (guint i = first; i < end; i++)
+      self->targets[i].value = NAN;
+  else if (by_reading)
     return value_by_reading (self, first_row, at.kind, at.layer, error);
-  for (guint i = first; i < end; i++)
-    self->targets[i].value = recorded_value (self, &self->targets[i]);
+  else
+    for (guint i = first; i < end; i++)
+      self->targets[i].value = recorded_value (self, &self->targets[i]);
   return TRUE;
 }
 

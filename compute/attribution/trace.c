@@ -248,16 +248,17 @@ free_targets (GArray *targets)
   g_array_unref (targets);
 }
 
+/* The worst gap between a row and its target; NaN when no target has a value of its own. */
 static double
 linear_check (GArray *targets)
 {
-  double worst = 0;
+  double worst = NAN;
   for (guint k = 0; k < targets->len; k++)
     {
       const TrcTarget *t = &g_array_index (targets, TrcTarget, k);
       double size = t->size + fabs (t->bias), gap = fabs (t->sum + t->bias - t->value);
-      if (size > 0 || gap > 0)
-        worst = MAX (worst, gap / MAX (size, fabs (t->value)));
+      if (!isnan (t->value) && (size > 0 || gap > 0))
+        worst = fmax (worst, gap / MAX (size, fabs (t->value)));
     }
   return worst;
 }

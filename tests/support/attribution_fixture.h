@@ -33,8 +33,8 @@ void trc_fixture_clear (TrcFixture *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrcFixture, trc_fixture_clear)
 
 /* Parameters of a whole, unpruned trace of the prompt with the metric ids 1 - ids 2. */
-TrcTraceParams trc_fixture_params (const TrcFixture *self, TrcEstimator estimator,
-                                   gboolean contrast);
+TrcTraceParams
+trc_fixture_params (const TrcFixture *self, TrcEstimator estimator, gboolean contrast);
 
 /* Traces, and gives the oracle the same prompt and metric. */
 TrcGraph *

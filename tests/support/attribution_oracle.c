@@ -661,31 +661,33 @@ metric_of (const TrcOracle *o, const double *weights, const Pass *p)
   return sum;
 }
 
-/* Central difference of what @weights read when @edit grows, at the point @at. */
+/* Derivative of what @weights read when @edit grows, at the point @at: four passes, error
+ * O(step^4). */
 static double
 derivative (TrcOracle *o, const Pass *at, const double *weights, Edit edit, gsize n)
 {
-  const double step = 1e-4;
-  double value[2];
+  static const double places[] = { 2, 1, -1, -2 }, shares[] = { -1, 8, -8, 1 };
+  const double step = 1e-3;
+  double sum = 0;
   g_autofree double *scaled = g_new (double, n);
   const double *full = edit.has_in ? edit.in_delta : edit.out_value;
   guint owned = o->owned->len;
   Pass p = new_pass (o);
 
-  for (int side = 0; side < 2; side++)
+  for (guint side = 0; side < G_N_ELEMENTS (places); side++)
     {
       for (gsize i = 0; i < n; i++)
-        scaled[i] = full[i] * (side == 0 ? step : -step);
+        scaled[i] = full[i] * step * places[side];
       if (edit.has_in)
         edit.in_delta = scaled;
       else
         edit.out_value = scaled;
       run (o, at->embed, &edit, &p);
-      value[side] = metric_of (o, weights, &p);
+      sum += shares[side] * metric_of (o, weights, &p);
     }
   g_free (p.layer);
   g_ptr_array_set_size (o->owned, owned);
-  return (value[0] - value[1]) / (2 * step);
+  return sum / (12 * step);
 }
 
 static double
