@@ -108,6 +108,30 @@ test_no_such_device (void)
   g_assert_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND);
 }
 
+/* The layer is awake: wrong usage is counted, so that silence elsewhere means something. */
+static void
+test_layer_speaks (void)
+{
+  const VkBufferCreateInfo empty = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT };
+  VkBuffer buffer = VK_NULL_HANDLE;
+  TrcVkDevice device;
+
+  if (!vk_fixture_device (&device, NULL))
+    return;
+  if (!device.instance.validating)
+    g_test_skip ("the validation layer is not installed");
+  else
+    {
+      device.instance.api.CreateBuffer (device.device, &empty, NULL, &buffer);
+      g_assert_cmpint (g_atomic_int_get (&device.instance.n_messages), >, 0);
+      g_assert_nonnull (strstr (device.instance.messages->str, "VkBufferCreateInfo"));
+      if (buffer != VK_NULL_HANDLE)
+        device.instance.api.DestroyBuffer (device.device, buffer, NULL);
+    }
+  trc_vk_device_clear (&device);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -117,6 +141,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/device/profile", test_profile);
   g_test_add_func ("/vk/device/check", test_check);
   g_test_add_func ("/vk/device/cancelled-wait", test_cancelled_wait);
+  g_test_add_func ("/vk/device/layer-speaks", test_layer_speaks);
   g_test_add_func ("/vk/device/no-such-device", test_no_such_device);
   return g_test_run ();
 }
