@@ -267,6 +267,15 @@ warn_count (TrcGraphBuilder *b, guint64 n, const char *what)
     trc_graph_builder_warn (b, "%" G_GUINT64_FORMAT " %s.", n, what);
 }
 
+static gboolean
+has_influence (const TrcGraphBuilder *b)
+{
+  for (gsize i = 0; i < b->n_nodes; i++)
+    if (isfinite (b->nodes[i].influence) && b->nodes[i].influence != 0)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 note_oddities (TrcGraphReader *self, const Names *names)
 {
@@ -285,6 +294,9 @@ note_oddities (TrcGraphReader *self, const Names *names)
   warn_count (b, odd.twice, "of the links have the same ends as the link before them");
   warn_count (b, self->n_untyped, "of the nodes have no \"feature_type\"");
   warn_count (b, self->n_unplaced, "of the nodes have no \"ctx_idx\"");
+  if (has_influence (b) && !trc_influence_is_cumulative (b->nodes, b->n_nodes))
+    trc_graph_builder_warn (b, "\"influence\" holds plain scores instead of cumulative shares, "
+                               "so pruning computes its own.");
   if (trc_members_get (b->metadata, "schema_version") == NULL && b->dialect == TRC_GRAPH_COMMON)
     trc_graph_builder_warn (b, "The file has no \"schema_version\", so feature numbers were "
                                "taken as plain numbers.");
