@@ -43,7 +43,8 @@ same_object (JsonObject *a, JsonObject *b)
     return FALSE;
   json_object_iter_init (&iter, a);
   while (json_object_iter_next (&iter, &name, &value))
-    if (!json_object_has_member (b, name) || !same_value (value, json_object_get_member (b, name)))
+    if (!json_object_has_member (b, name)
+        || !same_value (value, json_object_get_member (b, name)))
       return FALSE;
   return TRUE;
 }
@@ -91,11 +92,11 @@ sorted_links (JsonArray *links)
   for (guint i = 0; i < json_array_get_length (links); i++)
     {
       JsonObject *link = json_array_get_object_element (links, i);
-      g_ptr_array_add (
-          out, g_strdup_printf ("%s %s %.17g %u", json_object_get_string_member (link, "source"),
-                                json_object_get_string_member (link, "target"),
-                                json_object_get_double_member (link, "weight"),
-                                json_object_get_size (link)));
+      g_ptr_array_add (out, g_strdup_printf ("%s %s %.17g %u",
+                                             json_object_get_string_member (link, "source"),
+                                             json_object_get_string_member (link, "target"),
+                                             json_object_get_double_member (link, "weight"),
+                                             json_object_get_size (link)));
     }
   g_ptr_array_sort (out, compare_printed);
   return out;
@@ -177,8 +178,8 @@ test_round_trip (gconstpointer data)
   g_assert_cmpstr (first, ==, second);
 
   /* And a builder that copies keeps everything too. */
-  g_autoptr (TrcGraph) copy
-      = trc_graph_builder_finish (trc_graph_builder_new_from (graph), &error);
+  g_autoptr (TrcGraph) copy =
+      trc_graph_builder_finish (trc_graph_builder_new_from (graph), &error);
   g_assert_no_error (error);
   g_autofree char *third = g_string_free (trc_graph_to_json (copy), FALSE);
   g_assert_cmpstr (first, ==, third);
@@ -188,25 +189,26 @@ test_round_trip (gconstpointer data)
 static void
 test_unknown_members (void)
 {
-  static const char text[]
-      = "{\"links\": [{\"source\": \"E_7_0\", \"target\": \"0_5_0\", \"weight\": 0.1, "
-        "\"why\": {\"a\": [1, 2e-3, null, \"\\u0007\\\"\"]}}, "
-        "{\"source\": \"0_5_0\", \"target\": \"1_9_0\", \"weight\": -2}],"
-        "\"qk_only_nodes\": {\"x\": []}, \"features\": [], \"count\": 12345678901234567,"
-        "\"metadata\": {\"slug\": \"s\", \"scan\": \"m\", \"prompt\": \"p\","
-        "\"prompt_tokens\": [\"p\"], \"own\": {\"deep\": [[[true]]]}, \"schema_version\": 1},"
-        "\"qParams\": {\"gridsnap\": \"x y\", \"pinnedIds\": \"0_5_0,1_9_0\"},"
-        "\"nodes\": ["
-        "{\"node_id\": \"E_7_0\", \"feature\": 0, \"layer\": \"E\", \"ctx_idx\": 0,"
-        " \"feature_type\": \"embedding\", \"jsNodeId\": \"E_7-0\", \"clerp\": \"\","
-        " \"token\": \"p\"},"
-        "{\"node_id\": \"0_5_0\", \"feature\": 20, \"layer\": \"0\", \"ctx_idx\": 0,"
-        " \"feature_type\": \"cross layer transcoder\", \"jsNodeId\": \"0_5-0\","
-        " \"clerp\": \"\\\\ \\\"q\\\" \\n\\u00fc\", \"qk_tracing_results\": {\"top\": [[\"a\", 0.5]]},"
-        " \"influence\": null, \"activation\": 1e-300},"
-        "{\"node_id\": \"1_9_0\", \"feature\": null, \"layer\": 1, \"ctx_idx\": 0,"
-        " \"feature_type\": \"logit\", \"jsNodeId\": \"L_9-0\", \"clerp\": \"x (p=0.25)\","
-        " \"is_target_logit\": true}]}";
+  static const char text[] =
+      "{\"links\": [{\"source\": \"E_7_0\", \"target\": \"0_5_0\", \"weight\": 0.1, "
+      "\"why\": {\"a\": [1, 2e-3, null, \"\\u0007\\\"\"]}}, "
+      "{\"source\": \"0_5_0\", \"target\": \"1_9_0\", \"weight\": -2}],"
+      "\"qk_only_nodes\": {\"x\": []}, \"features\": [], \"count\": 12345678901234567,"
+      "\"metadata\": {\"slug\": \"s\", \"scan\": \"m\", \"prompt\": \"p\","
+      "\"prompt_tokens\": [\"p\"], \"own\": {\"deep\": [[[true]]]}, \"schema_version\": 1},"
+      "\"qParams\": {\"gridsnap\": \"x y\", \"pinnedIds\": \"0_5_0,1_9_0\"},"
+      "\"nodes\": ["
+      "{\"node_id\": \"E_7_0\", \"feature\": 0, \"layer\": \"E\", \"ctx_idx\": 0,"
+      " \"feature_type\": \"embedding\", \"jsNodeId\": \"E_7-0\", \"clerp\": \"\","
+      " \"token\": \"p\"},"
+      "{\"node_id\": \"0_5_0\", \"feature\": 20, \"layer\": \"0\", \"ctx_idx\": 0,"
+      " \"feature_type\": \"cross layer transcoder\", \"jsNodeId\": \"0_5-0\","
+      " \"clerp\": \"\\\\ \\\"q\\\" \\n\\u00fc\", \"qk_tracing_results\": {\"top\": [[\"a\", "
+      "0.5]]},"
+      " \"influence\": null, \"activation\": 1e-300},"
+      "{\"node_id\": \"1_9_0\", \"feature\": null, \"layer\": 1, \"ctx_idx\": 0,"
+      " \"feature_type\": \"logit\", \"jsNodeId\": \"L_9-0\", \"clerp\": \"x (p=0.25)\","
+      " \"is_target_logit\": true}]}";
   g_autoptr (TrcGraph) graph = read_text (text);
   g_autofree char *written = g_string_free (trc_graph_to_json (graph), FALSE);
   g_autoptr (JsonNode) before = parse (text, -1);
@@ -223,9 +225,9 @@ test_made_graph (void)
 {
   static const char *const needed[] = { "node_id",      "feature",  "layer", "ctx_idx",
                                         "feature_type", "jsNodeId", "clerp" };
-  static const TrcNodeKind kinds[]
-      = { TRC_NODE_EMBEDDING, TRC_NODE_HEAD, TRC_NODE_NEURON, TRC_NODE_FEATURE,
-          TRC_NODE_ERROR,     TRC_NODE_MLP,  TRC_NODE_LOGIT };
+  static const TrcNodeKind kinds[] = { TRC_NODE_EMBEDDING, TRC_NODE_HEAD,  TRC_NODE_NEURON,
+                                       TRC_NODE_FEATURE,   TRC_NODE_ERROR, TRC_NODE_MLP,
+                                       TRC_NODE_LOGIT };
   TrcGraphBuilder *builder = trc_graph_builder_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);

@@ -47,14 +47,14 @@ test_published_figures (void)
       g_assert_cmpfloat_with_epsilon (scores.completeness, figures[i].completeness, 6e-5);
       g_assert_cmpfloat_with_epsilon (scores.logit_probability, figures[i].probability, 6e-5);
 
-      g_autoptr (TrcPruned) wide
-          = trc_pruner_keep (pruner, &(TrcPruneParams) TRC_PRUNE_DEFAULTS, NULL, &error);
+      g_autoptr (TrcPruned) wide =
+          trc_pruner_keep (pruner, &(TrcPruneParams)TRC_PRUNE_DEFAULTS, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (wide->n_nodes, ==, figures[i].nodes_80);
       g_assert_cmpuint (wide->n_edges, ==, figures[i].edges_98);
 
-      g_autoptr (TrcPruned) narrow
-          = trc_pruner_keep (pruner, &(TrcPruneParams){ 0.6, 0.9 }, NULL, &error);
+      g_autoptr (TrcPruned) narrow =
+          trc_pruner_keep (pruner, &(TrcPruneParams){ 0.6, 0.9 }, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (narrow->n_nodes, ==, figures[i].nodes_60);
       g_assert_cmpuint (narrow->n_edges, ==, figures[i].edges_90);
@@ -76,11 +76,12 @@ static void
 dense_random (Dense *d, GRand *rand, gboolean circle)
 {
   memset (d, 0, sizeof *d);
-  d->n = (guint) g_rand_int_range (rand, 4, MAX_N);
+  d->n = (guint)g_rand_int_range (rand, 4, MAX_N);
   for (guint i = 0; i < d->n; i++)
     {
-      d->kind[i] = i < 2 ? TRC_NODE_EMBEDDING
-                         : g_rand_double (rand) < 0.3 ? TRC_NODE_ERROR : TRC_NODE_FEATURE;
+      d->kind[i] = i < 2                        ? TRC_NODE_EMBEDDING
+                   : g_rand_double (rand) < 0.3 ? TRC_NODE_ERROR
+                                                : TRC_NODE_FEATURE;
       if (i + 2 >= d->n)
         {
           d->kind[i] = TRC_NODE_LOGIT;
@@ -112,7 +113,7 @@ dense_graph (const Dense *d)
     {
       TrcNode node = TRC_NODE_INIT;
       node.kind = d->kind[i];
-      node.layer = (gint32) i;
+      node.layer = (gint32)i;
       node.position = 0;
       node.index = i;
       node.token_prob = d->kind[i] == TRC_NODE_LOGIT ? d->p[i] : NAN;
@@ -207,7 +208,7 @@ dense_prune (Dense *d, double node_share, double edge_share, gboolean *keep,
   for (guint t = 0; t < d->n; t++)
     for (guint s = 0; s < d->n; s++)
       scores[t * d->n + s] = a[t][s] * (h[t] + d->p[t]);
-  least = sorted_threshold (scores, (gsize) d->n * d->n, edge_share);
+  least = sorted_threshold (scores, (gsize)d->n * d->n, edge_share);
   for (guint t = 0; t < d->n; t++)
     for (guint s = 0; s < d->n; s++)
       links[t][s] = d->w[t][s] != 0 && scores[t * d->n + s] >= least;
@@ -298,7 +299,7 @@ test_threshold (void)
 
   for (guint round = 0; round < 500; round++)
     {
-      gsize n = (gsize) g_rand_int_range (rand, 1, 60);
+      gsize n = (gsize)g_rand_int_range (rand, 1, 60);
       double values[60], share = g_rand_double (rand);
 
       for (gsize i = 0; i < n; i++) /* quarters add up exactly, and there are ties */
@@ -314,7 +315,8 @@ static void
 test_keep_all (void)
 {
   Dense d = { .n = 4,
-              .kind = { TRC_NODE_EMBEDDING, TRC_NODE_FEATURE, TRC_NODE_FEATURE, TRC_NODE_LOGIT },
+              .kind = { TRC_NODE_EMBEDDING, TRC_NODE_FEATURE, TRC_NODE_FEATURE,
+                        TRC_NODE_LOGIT },
               .p = { 0, 0, 0, 1 } };
   g_autoptr (GError) error = NULL;
 
@@ -338,8 +340,8 @@ test_no_logit (void)
   d.w[1][0] = 1;
   g_autoptr (TrcGraph) graph = dense_graph (&d);
   g_autoptr (TrcPruner) pruner = trc_pruner_new (graph, NULL, &error);
-  g_autoptr (TrcPruned) kept
-      = trc_pruner_keep (pruner, &(TrcPruneParams) TRC_PRUNE_DEFAULTS, NULL, &error);
+  g_autoptr (TrcPruned) kept =
+      trc_pruner_keep (pruner, &(TrcPruneParams)TRC_PRUNE_DEFAULTS, NULL, &error);
   g_assert_cmpuint (kept->n_nodes, ==, 2);
   g_assert_cmpuint (kept->n_edges, ==, 1);
   g_assert_true (isnan (trc_pruner_scores (pruner).replacement));
