@@ -33,6 +33,15 @@ fail (GError **error, const char *format, ...)
   return FALSE;
 }
 
+/* A sentence with a quoted name of the file in it. */
+static gboolean
+fail_at (GError **error, const char *before, const char *name, const char *after)
+{
+  g_autofree char *shown = trc_json_dup_short (name);
+
+  return fail (error, "%s\"%s\"%s", before, shown, after);
+}
+
 static const char *
 kind_text (const TrcJsonValue *value)
 {
@@ -313,7 +322,7 @@ eap_node_begin (TrcGraphReader *self, const char *name, GError **error)
   node_begin (self);
   self->node.id = trc_graph_builder_intern (self->builder, name);
   if (!trc_node_from_eap_name (name, &self->node))
-    return fail (error, "the node name \"%.40s\" is none of input, a0.h0, m0, logits", name);
+    return fail_at (error, "the node name ", name, " is none of input, a0.h0, m0, logits");
   return TRUE;
 }
 
@@ -340,14 +349,14 @@ eap_link_begin (TrcGraphReader *self, const char *name, GError **error)
 
   link_begin (self);
   if (arrow == NULL)
-    return fail (error, "the link name \"%.40s\" has no \"->\" in it", name);
+    return fail_at (error, "the link name ", name, " has no \"->\" in it");
   len = strlen (arrow + 2);
   if (len > 3 && arrow[len - 1] == '<' && arrow[len + 1] == '>')
     {
       const char *reader = strchr ("qkv", arrow[len]);
 
       if (reader == NULL)
-        return fail (error, "the link name \"%.40s\" ends in none of <q>, <k>, <v>", name);
+        return fail_at (error, "the link name ", name, " ends in none of <q>, <k>, <v>");
       self->link.reader = (guint16)(TRC_READER_Q + (reader - strchr ("qkv", 'q')));
       len -= 3;
     }
@@ -435,12 +444,12 @@ on_enter (gpointer data, const char *key, gboolean is_array, gboolean *descend, 
       break;
     case TRC_AT_EAP_NODES:
       if (is_array || !eap_node_begin (self, key, error))
-        return is_array ? fail (error, "node \"%.40s\" is a list instead of an object", key)
+        return is_array ? fail_at (error, "node ", key, " is a list instead of an object")
                         : FALSE;
       break;
     case TRC_AT_EAP_EDGES:
       if (is_array || !eap_link_begin (self, key, error))
-        return is_array ? fail (error, "link \"%.40s\" is a list instead of an object", key)
+        return is_array ? fail_at (error, "link ", key, " is a list instead of an object")
                         : FALSE;
       break;
     default:
@@ -510,7 +519,7 @@ on_value (gpointer data, const char *key, const TrcJsonValue *value, GError **er
                    self->builder->n_edges, kind_text (value));
     case TRC_AT_EAP_NODES:
     case TRC_AT_EAP_EDGES:
-      return fail (error, "\"%.40s\" is %s instead of an object", key, kind_text (value));
+      return fail_at (error, "", key, " is no object");
     case TRC_AT_NODE:
       return node_value (self, key, value, error);
     case TRC_AT_EAP_NODE:

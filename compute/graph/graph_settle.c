@@ -3,6 +3,7 @@
 #include "compute/graph/graph_reader.h"
 
 #include "compute/error.h"
+#include "compute/graph/json_text.h"
 #include "compute/graph/node_names.h"
 
 #include <string.h>
@@ -125,12 +126,12 @@ check_names (TrcGraphReader *self, const Names *names, const char *name, GError 
 
       if (!source_missing && names->first[b->targets[e]] != NO_NODE)
         continue;
+      g_autofree char *id = trc_json_dup_short (trc_symbols_text (
+          self->symbols, source_missing ? b->edges[e].source : b->targets[e]));
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s: the %s of link %" G_GSIZE_FORMAT " is \"%.60s\", but no node has "
+                   "%s: the %s of link %" G_GSIZE_FORMAT " is \"%s\", but no node has "
                    "that id.",
-                   name, source_missing ? "source" : "target", e,
-                   trc_symbols_text (self->symbols,
-                                     source_missing ? b->edges[e].source : b->targets[e]));
+                   name, source_missing ? "source" : "target", e, id);
       return FALSE;
     }
   return TRUE;
@@ -281,13 +282,15 @@ note_oddities (TrcGraphReader *self, const Names *names)
 {
   TrcGraphBuilder *b = self->builder;
   Oddities odd = { 0 };
+  g_autofree char *example =
+      trc_json_dup_short (names->n_shared > 0 ? b->nodes[names->example].id : "");
 
   count_oddities (b, &odd);
   if (names->n_shared > 0)
     trc_graph_builder_warn (b,
                             "%u of the nodes have an id that another node has too, for "
                             "example \"%s\"; their links were told apart by their order.",
-                            names->n_shared, b->nodes[names->example].id);
+                            names->n_shared, example);
   warn_count (b, odd.zero, "of the links have weight 0");
   warn_count (b, odd.self_links, "of the links run from a node to itself");
   warn_count (b, odd.backward, "of the links run to a lower layer or an earlier token");

@@ -249,6 +249,8 @@ set_syntax_error (yajl_handle yajl, const char *chunk, gsize len, gsize at, cons
   g_autofree char *reason = g_strdup (colon != NULL ? colon + strlen ("error: ") : what);
 
   g_strstrip (reason);
+  if (g_str_has_suffix (reason, "."))
+    reason[strlen (reason) - 1] = '\0';
   if (word != NULL)
     g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NUMERIC,
                  "%s, line %" G_GUINT64_FORMAT ": %s is no number in JSON; write the graph "
@@ -259,6 +261,18 @@ set_syntax_error (yajl_handle yajl, const char *chunk, gsize len, gsize at, cons
                  "%s, line %" G_GUINT64_FORMAT ": this is not valid JSON (%s).", name, line,
                  reason);
   yajl_free_error (yajl, text);
+}
+
+/* Puts file and line before what the handler said. */
+static void
+tell (Stream *self, const char *name, guint64 line, GError **error)
+{
+  const GError *cause = self->error;
+  gboolean open = !g_str_has_suffix (cause->message, ".");
+
+  g_set_error (error, cause->domain, cause->code, "%s, line %" G_GUINT64_FORMAT ": %s%s", name,
+               line, cause->message, open ? "." : "");
+  g_clear_error (&self->error);
 }
 
 /* One chunk through yajl. @line is the line that it starts in. */
@@ -273,16 +287,7 @@ feed (Stream *self, yajl_handle yajl, const char *chunk, gsize len, const char *
     return TRUE;
   line += count_lines (chunk, at);
   if (status == yajl_status_client_canceled)
-    {
-      g_propagate_prefixed_error (error, g_steal_pointer (&self->error),
-                                  "%s, line %" G_GUINT64_FORMAT ": ", name, line);
-      if (error != NULL && !g_str_has_suffix ((*error)->message, "."))
-        {
-          char *sentence = g_strconcat ((*error)->message, ".", NULL);
-          g_free ((*error)->message);
-          (*error)->message = sentence;
-        }
-    }
+    tell (self, name, line, error);
   else
     set_syntax_error (yajl, chunk, len, at, name, line, error);
   return FALSE;
@@ -302,7 +307,7 @@ finish (Stream *self, yajl_handle yajl, const char *name, guint64 bytes, guint64
     return TRUE;
   if (self->error != NULL)
     {
-      g_propagate_prefixed_error (error, g_steal_pointer (&self->error), "%s: ", name);
+      tell (self, name, line, error);
       return FALSE;
     }
   g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
@@ -330,7 +335,11 @@ run (Stream *self, yajl_handle yajl, GInputStream *stream, goffset size, const c
           if (g_error_matches (inner, G_IO_ERROR, G_IO_ERROR_CANCELLED))
             g_propagate_error (error, inner);
           else
-            g_propagate_prefixed_error (error, inner, "%s cannot be read: ", name);
+            {
+              g_set_error (error, inner->domain, inner->code, "%s cannot be read: %s.", name,
+                           inner->message);
+              g_error_free (inner);
+            }
           return FALSE;
         }
       if (n == 0)

@@ -119,3 +119,17 @@ trc_json_parse_integer (const char *text, gsize len, gint64 *value)
   *value = (gint64)real;
   return TRUE;
 }
+
+char *
+trc_json_dup_short (const char *text)
+{
+  g_autofree char *start = g_strndup (text, 200);
+  g_autofree char *valid = g_utf8_make_valid (start, -1);
+  gboolean longer = g_utf8_strlen (valid, -1) > 40;
+  g_autofree char *cut = g_utf8_substring (valid, 0, longer ? 40 : -1);
+
+  for (char *c = cut; *c != '\0'; c++)
+    if ((guchar)*c < 0x20 || *c == 0x7f)
+      *c = ' ';
+  return g_strconcat (cut, longer ? "..." : "", NULL);
+}

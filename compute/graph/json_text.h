@@ -25,4 +25,8 @@ gboolean trc_json_parse_number (const char *text, gsize len, double *value);
 /* Parses an integer that fits 64 bits; "12.0" is one too. */
 gboolean trc_json_parse_integer (const char *text, gsize len, gint64 *value);
 
+/* The start of a text from a file, fit for a message: valid UTF-8, one line, at
+ * most 40 characters. Free with g_free(). */
+char *trc_json_dup_short (const char *text);
+
 G_END_DECLS

@@ -50,7 +50,7 @@ resolve (Resolver *self, const char *id)
     {
       self->n_unknown++;
       if (self->first_unknown == NULL)
-        self->first_unknown = g_strdup (id);
+        self->first_unknown = trc_json_dup_short (id);
     }
   return node;
 }
