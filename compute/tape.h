@@ -45,8 +45,8 @@ typedef struct {
 } TrcCols;
 
 typedef struct {
-  guint32 batch, t;                    /* the values have batch * t rows */
-  guint32 n_queries;                   /* queries of the last n positions alone: queries and z have
+  guint32 batch, t;  /* the values have batch * t rows */
+  guint32 n_queries; /* queries of the last n positions alone: queries and z have
                                         * batch * n rows, patterns are (.., n, t); 0: all t */
   guint32 n_heads, n_kv_heads, d_head; /* head h is columns [h * d_head, (h + 1) * d_head) */
   float scale;                         /* of the scores, usually 1 / sqrt (d_head) */

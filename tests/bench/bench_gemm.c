@@ -85,7 +85,7 @@ measure (TrcDevice *dev, guint m, guint n, guint k, double peak)
   g_autofree char *theirs = g_strdup_printf ("matmul %u x %u x %u, OpenBLAS", m, n, k);
 
   /* The device holds OpenBLAS to one thread and divides the work itself. */
-  openblas_set_num_threads ((int) g_get_num_processors ());
+  openblas_set_num_threads ((int)g_get_num_processors ());
   double blas = rate (&product, trc_bench (theirs, 9, by_openblas, &product));
   openblas_set_num_threads (1);
   double device = rate (&product, trc_bench (ours, 9, on_device, &product));

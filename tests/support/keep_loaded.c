@@ -6,6 +6,6 @@ int dlclose (void *library);
 int
 dlclose (void *library)
 {
-  (void) library;
+  (void)library;
   return 0;
 }
