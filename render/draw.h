@@ -36,6 +36,11 @@ TrcPainter *trc_painter_new (const char *font);
 void trc_painter_free (TrcPainter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcPainter, trc_painter_free)
 
+/* Width of one line of @text in points at a size of @points, for making boxes
+ * that hold their label. */
+double
+trc_painter_text_width (TrcPainter *self, const char *text, double points, gboolean bold);
+
 typedef struct {
   double w, h;           /* the view, device units */
   double unit;           /* device units of a point at 100 %: 96/72 on screen, 1 on a page */

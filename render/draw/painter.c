@@ -176,3 +176,14 @@ trc_painter_shape (TrcPainter *self, const char *text, TrcTextWeight weight, dou
     }
   return shaped;
 }
+
+double
+trc_painter_text_width (TrcPainter *self, const char *text, double points, gboolean bold)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  TrcDrawStats none = { 0 };
+
+  return trc_painter_shape (self, valid, bold ? TRC_WEIGHT_BOLD : TRC_WEIGHT_NORMAL, 0, &none)
+             ->w
+         * points / TRC_TEXT_BASE;
+}
