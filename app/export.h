@@ -5,7 +5,7 @@
  * over it when complete: an export that fails leaves nothing behind.
  *
  * Units    points (1/72 inch); dpi only sets the pixels of a PNG.
- * Errors   TRC_COMPUTE_ERROR for wrong wishes, G_FILE_ERROR or G_IO_ERROR for
+ * Errors   TRC_APP_ERROR for wrong wishes, G_FILE_ERROR or G_IO_ERROR for
  *          the disk, G_IO_ERROR_CANCELLED.
  * Threads  pure: runs in a worker.
  */
