@@ -17,8 +17,9 @@ G_BEGIN_DECLS
 
 #define TRC_MAX_AXES 4
 
-/* The kernels of compute/ops.h take F32 and, for indices, I32. The packed types are blocks
- * of TrcDTypeInfo.block_elements along the last axis, laid out as in GGUF files. */
+/* The kernels of compute/ops.h compute in F32 and take I32 for indices; matmul's b and embed's
+ * table may be of any type. Packed types are blocks of TrcDTypeInfo.block_elements along the
+ * last axis, laid out as in GGUF files (compute/base/packed.h). */
 typedef enum {
   TRC_F32,
   TRC_I32,
@@ -27,6 +28,11 @@ typedef enum {
   TRC_Q8_0,
   TRC_Q4_0,
   TRC_Q4_1,
+  TRC_Q5_0,
+  TRC_Q5_1,
+  TRC_Q4_K,
+  TRC_Q5_K,
+  TRC_Q6_K,
   TRC_N_DTYPES
 } TrcDType;
 

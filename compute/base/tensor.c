@@ -17,7 +17,9 @@ static const TrcDTypeInfo dtype_table[TRC_N_DTYPES] = {
   [TRC_F32] = { "f32", 1, 4 },     [TRC_I32] = { "i32", 1, 4 },
   [TRC_F16] = { "f16", 1, 2 },     [TRC_BF16] = { "bf16", 1, 2 },
   [TRC_Q8_0] = { "q8_0", 32, 34 }, [TRC_Q4_0] = { "q4_0", 32, 18 },
-  [TRC_Q4_1] = { "q4_1", 32, 20 },
+  [TRC_Q4_1] = { "q4_1", 32, 20 }, [TRC_Q5_0] = { "q5_0", 32, 22 },
+  [TRC_Q5_1] = { "q5_1", 32, 24 }, [TRC_Q4_K] = { "q4_k", 256, 144 },
+  [TRC_Q5_K] = { "q5_k", 256, 176 }, [TRC_Q6_K] = { "q6_k", 256, 210 },
 };
 
 const TrcDTypeInfo *

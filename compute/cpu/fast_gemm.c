@@ -1,7 +1,7 @@
 #include "compute/cpu/fast_gemm.h"
 
 #include "compute/cpu/fast_impl.h"
-#include "compute/formats/half.h"
+#include "compute/base/half.h"
 
 #if defined(__AVX512F__)
 enum { WIDTH = 16, MR = 12 };
@@ -146,30 +146,30 @@ expand_q4 (const guint8 *in, gsize n, gboolean with_min, float *out)
 static void
 expand (const TrcGemm *g, gsize row, gsize first, gsize n, float *out)
 {
-  const TrcQuantInfo *info = trc_quant_info (g->b_type);
-  const guint8 *in = g->b + (row * g->ld_b + first) / info->block * info->bytes;
+  const TrcDTypeInfo *info = trc_dtype_info (g->b_type);
+  const guint8 *in = g->b + (row * g->ld_b + first) / info->block_elements * info->block_bytes;
 
   switch (g->b_type)
     {
-    case TRC_QUANT_F32:
+    case TRC_F32:
       memcpy (out, in, n * 4);
       break;
-    case TRC_QUANT_F16:
+    case TRC_F16:
       expand_f16 (in, n, out);
       break;
-    case TRC_QUANT_BF16:
+    case TRC_BF16:
       for (gsize i = 0; i < n; i++)
         out[i] = trc_bfloat_to_float ((guint16) (in[2 * i] | in[2 * i + 1] << 8));
       break;
-    case TRC_QUANT_Q8_0:
+    case TRC_Q8_0:
       expand_q8_0 (in, n, out);
       break;
-    case TRC_QUANT_Q4_0:
-    case TRC_QUANT_Q4_1:
-      expand_q4 (in, n, g->b_type == TRC_QUANT_Q4_1, out);
+    case TRC_Q4_0:
+    case TRC_Q4_1:
+      expand_q4 (in, n, g->b_type == TRC_Q4_1, out);
       break;
     default:
-      trc_quant_expand (g->b_type, in, n, out);
+      trc_packed_expand (g->b_type, in, n, out);
     }
 }
 
@@ -325,7 +325,7 @@ straight_block (const TrcGemm *g, gsize m0, gsize m1, gsize n0, gsize cols, Scra
     {
       gsize kc = MIN (g->k - k0, (gsize) KC), ld_v = g->ld_b;
       const float *v = (const float *) (const void *) g->b + k0 * g->ld_b + n0;
-      if (g->b_type != TRC_QUANT_F32)
+      if (g->b_type != TRC_F32)
         {
           for (gsize k = 0; k < kc; k++)
             expand (g, k0 + k, n0, cols, s->expanded + k * BLOCK);
@@ -378,7 +378,7 @@ inner_piece (gsize first, gsize last, gpointer data)
       {
         gsize kc = MIN (g->k - k0, (gsize) KC);
         const float *w = row;
-        if (g->b_type == TRC_QUANT_F32)
+        if (g->b_type == TRC_F32)
           w = (const float *) (const void *) g->b + n * g->ld_b + k0;
         else
           expand (g, n, k0, kc, row);

@@ -19,7 +19,7 @@
 #pragma once
 
 #include "compute/cpu/pool.h"
-#include "compute/formats/quant.h"
+#include "compute/base/packed.h"
 
 G_BEGIN_DECLS
 
@@ -33,7 +33,7 @@ typedef struct {
   gsize ld_a; /* elements */
   gboolean trans_a;
   const guint8 *b;
-  TrcQuant b_type;
+  TrcDType b_type;
   gsize ld_b; /* elements of a stored row: a whole number of blocks */
   gboolean trans_b;
   float *c;

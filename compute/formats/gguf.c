@@ -1,7 +1,7 @@
 #include "compute/formats/gguf.h"
 
 #include "compute/error.h"
-#include "compute/formats/quant.h"
+#include "compute/base/packed.h"
 
 #include <string.h>
 
@@ -29,7 +29,38 @@ typedef struct {
   GError **error;
 } Cursor;
 
+/* The element types by the numbers that files use; the gaps are types Tracery does not read. */
+static const struct {
+  guint32 number;
+  TrcDType dtype;
+} element_types[] = {
+  { 0, TRC_F32 },   { 1, TRC_F16 },   { 2, TRC_Q4_0 },  { 3, TRC_Q4_1 },
+  { 6, TRC_Q5_0 },  { 7, TRC_Q5_1 },  { 8, TRC_Q8_0 },  { 12, TRC_Q4_K },
+  { 13, TRC_Q5_K }, { 14, TRC_Q6_K }, { 30, TRC_BF16 },
+};
+
 static const guint8 type_bytes[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+
+gboolean
+trc_gguf_dtype (guint32 number, TrcDType *dtype)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (element_types); i++)
+    if (element_types[i].number == number)
+      {
+        *dtype = element_types[i].dtype;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+guint32
+trc_gguf_number (TrcDType dtype)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (element_types); i++)
+    if (element_types[i].dtype == dtype)
+      return element_types[i].number;
+  return G_MAXUINT32;
+}
 
 static void
 value_free (gpointer data)
@@ -222,19 +253,18 @@ take_dims (Cursor *c, TrcGgufTensor *t)
 static gboolean
 take_tensor (TrcGguf *self, Cursor *c, TrcGgufTensor *t, guint64 *offset)
 {
+  guint32 type;
+
   if ((t->name = take_name (c, "tensor name")) == NULL || !take_dims (c, t)
-      || !take_u32 (c, &t->type) || !take_u64 (c, offset))
+      || !take_u32 (c, &type) || !take_u64 (c, offset))
     return FALSE;
-  const TrcQuantInfo *info = trc_quant_info (t->type);
-  if (info == NULL)
-    {
-      fail (c, "tensor %s has the element type %u, which Tracery does not read.", t->name,
-            t->type);
-      return FALSE;
-    }
-  if (t->dims[0] % info->block != 0)
+  if (!trc_gguf_dtype (type, &t->dtype))
+    return fail (c, "tensor %s has the element type %u, which Tracery does not read.", t->name,
+                 type);
+  const TrcDTypeInfo *info = trc_dtype_info (t->dtype);
+  if (t->dims[0] % info->block_elements != 0)
     return fail (c, "a row of tensor %s is no whole number of %s blocks.", t->name, info->name);
-  if (!g_uint64_checked_mul (&t->n_bytes, t->n_elements / info->block, info->bytes))
+  if (!g_uint64_checked_mul (&t->n_bytes, t->n_elements / info->block_elements, info->block_bytes))
     return fail (c, "the size of tensor %s overflows.", t->name);
   if (g_hash_table_contains (self->by_name, t->name))
     return fail (c, "tensor %s is there twice.", t->name);

@@ -16,6 +16,8 @@
  */
 #pragma once
 
+#include "compute/tensor.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -48,13 +50,18 @@ typedef struct {
   char *name;
   guint n_dims;
   guint64 dims[TRC_GGUF_MAX_DIMS]; /* dims[0] is contiguous; unused ones are 1 */
-  guint32 type;                    /* index of trc_quant_info() */
+  TrcDType dtype;
   guint64 n_elements;
   const guint8 *data; /* in the mapping */
   guint64 n_bytes;
 } TrcGgufTensor;
 
 typedef struct _TrcGguf TrcGguf;
+
+/* The element type that files call @number; FALSE for those Tracery does not read. */
+gboolean trc_gguf_dtype (guint32 number, TrcDType *dtype);
+/* The other way; G_MAXUINT32 for I32, which has no number here. */
+guint32 trc_gguf_number (TrcDType dtype);
 
 /* Opens and checks @path. */
 TrcGguf *trc_gguf_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,7 +11,7 @@ enum { ALIGNMENT = 32 };
 
 typedef struct {
   char *name;
-  TrcQuant type;
+  TrcDType type;
   guint64 n, n_rows, n_bytes, offset;
   TrcGgufFill fill;
   gpointer data;
@@ -131,14 +131,14 @@ trc_gguf_writer_array (TrcGgufWriter *self, const char *key, TrcGgufType type,
 }
 
 void
-trc_gguf_writer_tensor (TrcGgufWriter *self, const char *name, TrcQuant type, guint64 n,
+trc_gguf_writer_tensor (TrcGgufWriter *self, const char *name, TrcDType type, guint64 n,
                         guint64 n_rows, TrcGgufFill fill, gpointer data)
 {
-  const TrcQuantInfo *info = trc_quant_info (type);
+  const TrcDTypeInfo *info = trc_dtype_info (type);
 
-  g_return_if_fail (info != NULL && n % info->block == 0);
+  g_return_if_fail (n % info->block_elements == 0);
   Tensor t = { g_strdup (name), type, n, n_rows, 0, self->n_bytes, fill, data };
-  t.n_bytes = MAX (n_rows, 1) * (n / info->block) * info->bytes;
+  t.n_bytes = MAX (n_rows, 1) * (n / info->block_elements) * info->block_bytes;
   self->n_bytes += (t.n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   g_array_append_val (self->tensors, t);
 }
@@ -162,7 +162,7 @@ header (const TrcGgufWriter *self)
       put_u64 (out, t->n);
       if (t->n_rows > 0)
         put_u64 (out, t->n_rows);
-      put_u32 (out, t->type);
+      put_u32 (out, trc_gguf_number (t->type));
       put_u64 (out, t->offset);
     }
   g_byte_array_append (out, zeros, (ALIGNMENT - out->len % ALIGNMENT) % ALIGNMENT);
@@ -172,8 +172,8 @@ header (const TrcGgufWriter *self)
 static gboolean
 write_tensor (const Tensor *t, FILE *file, const TrcProgress *progress, GError **error)
 {
-  const TrcQuantInfo *info = trc_quant_info (t->type);
-  gsize row_bytes = t->n / info->block * info->bytes;
+  const TrcDTypeInfo *info = trc_dtype_info (t->type);
+  gsize row_bytes = t->n / info->block_elements * info->block_bytes;
   static const guint8 zeros[ALIGNMENT];
   g_autofree float *row = g_try_new (float, t->n);
   g_autofree guint8 *packed = g_try_malloc (row_bytes);
@@ -189,7 +189,7 @@ write_tensor (const Tensor *t, FILE *file, const TrcProgress *progress, GError *
       if (r % 256 == 0 && trc_progress_cancelled (progress, error))
         return FALSE;
       t->fill (r, row, t->n, t->data);
-      trc_quant_pack (t->type, row, t->n, packed);
+      trc_packed_write (t->type, row, t->n, packed);
       if (fwrite (packed, 1, row_bytes, file) != row_bytes)
         return FALSE;
     }

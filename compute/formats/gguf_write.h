@@ -11,7 +11,7 @@
 #pragma once
 
 #include "compute/formats/gguf.h"
-#include "compute/formats/quant.h"
+#include "compute/base/packed.h"
 #include "compute/progress.h"
 
 G_BEGIN_DECLS
@@ -39,9 +39,9 @@ void trc_gguf_writer_array (TrcGgufWriter *self, const char *key, TrcGgufType ty
                             gconstpointer elements, guint64 n);
 
 /* Declares a tensor of @n_rows rows of @n elements; @type must be one that
- * trc_quant_pack() writes and @n a whole number of its blocks. A vector has
+ * trc_packed_write() writes and @n a whole number of its blocks. A vector has
  * @n_rows 0. @fill is called in finish. */
-void trc_gguf_writer_tensor (TrcGgufWriter *self, const char *name, TrcQuant type, guint64 n,
+void trc_gguf_writer_tensor (TrcGgufWriter *self, const char *name, TrcDType type, guint64 n,
                              guint64 n_rows, TrcGgufFill fill, gpointer data);
 
 /* Writes the file. */

@@ -2,7 +2,7 @@
 
 #include "compute/safetensors.h"
 
-#include "compute/formats/half.h"
+#include "compute/base/half.h"
 
 #include <string.h>
 #include <yajl/yajl_parse.h>

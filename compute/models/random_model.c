@@ -24,10 +24,10 @@ static const Shape shapes[] = {
 
 static const struct {
   const char *name;
-  TrcQuant quant;
+  TrcDType dtype;
 } types[] = {
-  { "f32", TRC_QUANT_F32 },   { "f16", TRC_QUANT_F16 },   { "bf16", TRC_QUANT_BF16 },
-  { "q8_0", TRC_QUANT_Q8_0 }, { "q4_0", TRC_QUANT_Q4_0 }, { "q4_1", TRC_QUANT_Q4_1 },
+  { "f32", TRC_F32 },   { "f16", TRC_F16 },   { "bf16", TRC_BF16 },
+  { "q8_0", TRC_Q8_0 }, { "q4_0", TRC_Q4_0 }, { "q4_1", TRC_Q4_1 },
 };
 
 const char *const *
@@ -60,12 +60,12 @@ find_shape (const char *name)
 }
 
 static gboolean
-find_type (const char *name, TrcQuant *quant)
+find_type (const char *name, TrcDType *dtype)
 {
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     if (g_str_equal (types[i].name, name))
       {
-        *quant = types[i].quant;
+        *dtype = types[i].dtype;
         return TRUE;
       }
   return FALSE;
@@ -116,12 +116,12 @@ fill_ones (guint64 row, float *out, gsize n, gpointer data)
 /* A model being declared. */
 typedef struct {
   TrcGgufWriter *writer;
-  TrcQuant type;
+  TrcDType type;
   guint n_tensors;
 } Draft;
 
 static void
-matrix (Draft *d, const char *name, TrcQuant type, guint in, guint out)
+matrix (Draft *d, const char *name, TrcDType type, guint in, guint out)
 {
   trc_gguf_writer_tensor (d->writer, name, type, in, out, fill_noise,
                           GSIZE_TO_POINTER (d->n_tensors++));
@@ -135,7 +135,7 @@ layer_matrix (Draft *d, guint layer, const char *part, guint in, guint out, gboo
 
   matrix (d, weight, d->type, in, out);
   if (bias)
-    matrix (d, offset, TRC_QUANT_F32, out, 0);
+    matrix (d, offset, TRC_F32, out, 0);
 }
 
 static void
@@ -144,9 +144,9 @@ norm (Draft *d, const char *stem, guint n, gboolean bias)
   g_autofree char *weight = g_strconcat (stem, ".weight", NULL);
   g_autofree char *offset = g_strconcat (stem, ".bias", NULL);
 
-  trc_gguf_writer_tensor (d->writer, weight, TRC_QUANT_F32, n, 0, fill_ones, NULL);
+  trc_gguf_writer_tensor (d->writer, weight, TRC_F32, n, 0, fill_ones, NULL);
   if (bias)
-    matrix (d, offset, TRC_QUANT_F32, n, 0);
+    matrix (d, offset, TRC_F32, n, 0);
 }
 
 static void
@@ -185,7 +185,7 @@ declare_weights (Draft *d, const Shape *s)
 {
   matrix (d, "token_embd.weight", d->type, s->d_model, s->n_vocab);
   if (s->family == GPT2)
-    matrix (d, "position_embd.weight", TRC_QUANT_F32, s->d_model, s->n_ctx);
+    matrix (d, "position_embd.weight", TRC_F32, s->d_model, s->n_ctx);
   for (guint layer = 0; layer < s->n_layers; layer++)
     declare_layer (d, s, layer);
   norm (d, "output_norm", s->d_model, s->family != LLAMA);
@@ -263,17 +263,17 @@ guint64
 trc_random_model_bytes (const char *shape, const char *type)
 {
   const Shape *s = find_shape (shape);
-  TrcQuant quant;
+  TrcDType dtype;
 
-  if (s == NULL || !find_type (type, &quant))
+  if (s == NULL || !find_type (type, &dtype))
     return 0;
   guint64 d_kv = (guint64)s->d_model / s->n_heads * s->n_kv_heads;
   guint64 layer = 2 * (guint64)s->d_model * s->d_model + 2 * d_kv * s->d_model
                   + (s->family == LLAMA ? 3u : 2u) * (guint64)s->d_model * s->d_mlp;
   guint64 n =
       s->n_layers * layer + (s->family == GPT2 ? 1u : 2u) * (guint64)s->n_vocab * s->d_model;
-  const TrcQuantInfo *info = trc_quant_info (quant);
-  return n / info->block * info->bytes;
+  const TrcDTypeInfo *info = trc_dtype_info (dtype);
+  return n / info->block_elements * info->block_bytes;
 }
 
 gboolean
@@ -281,7 +281,7 @@ trc_random_model_write (const char *shape, const char *type, const char *path,
                         const TrcProgress *progress, GError **error)
 {
   const Shape *s = find_shape (shape);
-  Draft d = { NULL, TRC_QUANT_F32, 1 };
+  Draft d = { NULL, TRC_F32, 1 };
 
   if (s == NULL || !find_type (type, &d.type))
     {

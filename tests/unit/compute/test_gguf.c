@@ -1,7 +1,7 @@
 #include "compute/formats/gguf.h"
 
 #include "compute/error.h"
-#include "compute/formats/quant.h"
+#include "compute/base/packed.h"
 #include "tests/support/shared_data.h"
 
 #include <glib/gstdio.h>
@@ -61,7 +61,7 @@ small_file (void)
   put_u32 (file, 2);
   put_u64 (file, 32);
   put_u64 (file, 2);
-  put_u32 (file, TRC_QUANT_Q8_0);
+  put_u32 (file, trc_gguf_number (TRC_Q8_0));
   put_u64 (file, 0);
   put (file, zeros, (32 - file->len % 32) % 32 + 68);
   return file;

@@ -15,7 +15,7 @@ ramp (guint64 row, float *out, gsize n, gpointer data)
 static void
 test_round_trip (void)
 {
-  static const TrcQuant types[] = { TRC_QUANT_F32, TRC_QUANT_F16, TRC_QUANT_Q8_0 };
+  static const TrcDType types[] = { TRC_F32, TRC_F16, TRC_Q8_0 };
   g_autofree char *dir = trc_test_temp_dir ();
   g_autofree char *path = g_build_filename (dir, "t.gguf", NULL);
   g_autoptr (GError) error = NULL;
@@ -32,9 +32,9 @@ test_round_trip (void)
   trc_gguf_writer_array (writer, "words", TRC_GGUF_STRING, words, 3);
   trc_gguf_writer_array (writer, "kinds", TRC_GGUF_I32, kinds, 3);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
-    trc_gguf_writer_tensor (writer, trc_quant_info (types[i])->name, types[i], 32, 3, ramp,
+    trc_gguf_writer_tensor (writer, trc_dtype_info (types[i])->name, types[i], 32, 3, ramp,
                             &scale);
-  trc_gguf_writer_tensor (writer, "vector", TRC_QUANT_F32, 5, 0, ramp, &scale);
+  trc_gguf_writer_tensor (writer, "vector", TRC_F32, 5, 0, ramp, &scale);
   g_assert_true (trc_gguf_writer_finish (writer, path, NULL, &error));
   g_assert_no_error (error);
 
@@ -48,9 +48,9 @@ test_round_trip (void)
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     {
       float out[96];
-      const TrcGgufTensor *t = trc_gguf_tensor (file, trc_quant_info (types[i])->name);
+      const TrcGgufTensor *t = trc_gguf_tensor (file, trc_dtype_info (types[i])->name);
       g_assert_cmpuint (t->dims[1], ==, 3);
-      trc_quant_expand (types[i], t->data, 96, out);
+      trc_packed_expand (types[i], t->data, 96, out);
       g_assert_cmpfloat_with_epsilon (out[95], 231 * 0.25, 0.3);
       g_assert_cmpfloat_with_epsilon (out[1], 0.25, 0.05);
     }
@@ -71,7 +71,7 @@ test_nothing_half_written (void)
   TrcProgress progress = { .cancellable = cancellable };
   float scale = 1;
 
-  trc_gguf_writer_tensor (writer, "w", TRC_QUANT_F32, 8, 8, ramp, &scale);
+  trc_gguf_writer_tensor (writer, "w", TRC_F32, 8, 8, ramp, &scale);
   g_cancellable_cancel (cancellable);
   g_assert_false (trc_gguf_writer_finish (writer, path, &progress, &cancelled));
   g_assert_error (cancelled, G_IO_ERROR, G_IO_ERROR_CANCELLED);

@@ -1,6 +1,6 @@
-#include "compute/formats/quant.h"
+#include "compute/base/packed.h"
 
-#include "compute/formats/half.h"
+#include "compute/base/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -170,34 +170,22 @@ expand_q6_k (const guint8 *in, float *out)
     }
 }
 
-static const TrcQuantInfo infos[] = {
-  [TRC_QUANT_F32] = { "F32", 1, 4, expand_f32 },
-  [TRC_QUANT_F16] = { "F16", 1, 2, expand_f16 },
-  [TRC_QUANT_Q4_0] = { "Q4_0", 32, 18, expand_q4_0 },
-  [TRC_QUANT_Q4_1] = { "Q4_1", 32, 20, expand_q4_1 },
-  [TRC_QUANT_Q5_0] = { "Q5_0", 32, 22, expand_q5_0 },
-  [TRC_QUANT_Q5_1] = { "Q5_1", 32, 24, expand_q5_1 },
-  [TRC_QUANT_Q8_0] = { "Q8_0", 32, 34, expand_q8_0 },
-  [TRC_QUANT_Q4_K] = { "Q4_K", 256, 144, expand_q4_k },
-  [TRC_QUANT_Q5_K] = { "Q5_K", 256, 176, expand_q5_k },
-  [TRC_QUANT_Q6_K] = { "Q6_K", 256, 210, expand_q6_k },
-  [TRC_QUANT_BF16] = { "BF16", 1, 2, expand_bf16 },
+/* One block of each type. */
+static void (*const expand_block[TRC_N_DTYPES]) (const guint8 *in, float *out) = {
+  [TRC_F32] = expand_f32,   [TRC_F16] = expand_f16,   [TRC_BF16] = expand_bf16,
+  [TRC_Q8_0] = expand_q8_0, [TRC_Q4_0] = expand_q4_0, [TRC_Q4_1] = expand_q4_1,
+  [TRC_Q5_0] = expand_q5_0, [TRC_Q5_1] = expand_q5_1, [TRC_Q4_K] = expand_q4_k,
+  [TRC_Q5_K] = expand_q5_k, [TRC_Q6_K] = expand_q6_k,
 };
 
-const TrcQuantInfo *
-trc_quant_info (guint32 type)
-{
-  return type < G_N_ELEMENTS (infos) && infos[type].name != NULL ? &infos[type] : NULL;
-}
-
 void
-trc_quant_expand (TrcQuant type, const guint8 *data, gsize n, float *out)
+trc_packed_expand (TrcDType dtype, const guint8 *data, gsize n, float *out)
 {
-  const TrcQuantInfo *info = trc_quant_info (type);
+  const TrcDTypeInfo *info = trc_dtype_info (dtype);
 
-  g_return_if_fail (info != NULL && n % info->block == 0);
-  for (gsize i = 0; i < n; i += info->block, data += info->bytes)
-    info->expand (data, out + i);
+  g_return_if_fail (expand_block[dtype] != NULL && n % info->block_elements == 0);
+  for (gsize i = 0; i < n; i += info->block_elements, data += info->block_bytes)
+    expand_block[dtype](data, out + i);
 }
 
 static void
@@ -255,14 +243,14 @@ pack_q4_1 (const float *in, guint8 *out)
 }
 
 static void
-pack_one (TrcQuant type, float f, guint8 *out)
+pack_one (TrcDType dtype, float f, guint8 *out)
 {
   guint32 bits;
 
   memcpy (&bits, &f, 4);
-  if (type == TRC_QUANT_F16)
+  if (dtype == TRC_F16)
     put_f16 (out, f);
-  else if (type == TRC_QUANT_BF16)
+  else if (dtype == TRC_BF16)
     {
       guint16 top = GUINT16_TO_LE ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
       memcpy (out, &top, 2);
@@ -275,26 +263,26 @@ pack_one (TrcQuant type, float f, guint8 *out)
 }
 
 gboolean
-trc_quant_pack (TrcQuant type, const float *in, gsize n, guint8 *out)
+trc_packed_write (TrcDType dtype, const float *in, gsize n, guint8 *out)
 {
-  const TrcQuantInfo *info = trc_quant_info (type);
+  const TrcDTypeInfo *info = trc_dtype_info (dtype);
 
-  g_return_val_if_fail (info != NULL && n % info->block == 0, FALSE);
-  for (gsize i = 0; i < n; i += info->block, out += info->bytes)
-    switch (type)
+  g_return_val_if_fail (n % info->block_elements == 0, FALSE);
+  for (gsize i = 0; i < n; i += info->block_elements, out += info->block_bytes)
+    switch (dtype)
       {
-      case TRC_QUANT_F32:
-      case TRC_QUANT_F16:
-      case TRC_QUANT_BF16:
-        pack_one (type, in[i], out);
+      case TRC_F32:
+      case TRC_F16:
+      case TRC_BF16:
+        pack_one (dtype, in[i], out);
         break;
-      case TRC_QUANT_Q8_0:
+      case TRC_Q8_0:
         pack_q8_0 (in + i, out);
         break;
-      case TRC_QUANT_Q4_0:
+      case TRC_Q4_0:
         pack_q4_0 (in + i, out);
         break;
-      case TRC_QUANT_Q4_1:
+      case TRC_Q4_1:
         pack_q4_1 (in + i, out);
         break;
       default:

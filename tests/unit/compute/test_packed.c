@@ -1,7 +1,7 @@
-#include "compute/formats/quant.h"
+#include "compute/base/packed.h"
 
 #include "compute/formats/gguf.h"
-#include "compute/formats/half.h"
+#include "compute/base/half.h"
 #include "compute/json.h"
 #include "tests/support/shared_data.h"
 
@@ -31,11 +31,11 @@ static void
 test_pack (void)
 {
   static const struct {
-    TrcQuant type;
+    TrcDType type;
     float loss; /* as a share of the block's largest magnitude, 1 here */
-  } cases[] = { { TRC_QUANT_F32, 0 },        { TRC_QUANT_F16, 0x1p-11f },
-                { TRC_QUANT_BF16, 0x1p-8f }, { TRC_QUANT_Q8_0, 0.0045f },
-                { TRC_QUANT_Q4_0, 0.127f },  { TRC_QUANT_Q4_1, 0.068f } };
+  } cases[] = { { TRC_F32, 0 },        { TRC_F16, 0x1p-11f },
+                { TRC_BF16, 0x1p-8f }, { TRC_Q8_0, 0.0045f },
+                { TRC_Q4_0, 0.127f },  { TRC_Q4_1, 0.068f } };
   float in[64], out[64];
   guint8 packed[64 * 4];
 
@@ -43,13 +43,11 @@ test_pack (void)
     in[i] = sinf ((float)i * 1.7f) * (i < 32 ? 1.f : 0.01f);
   for (guint k = 0; k < G_N_ELEMENTS (cases); k++)
     {
-      g_assert_true (trc_quant_pack (cases[k].type, in, 64, packed));
-      trc_quant_expand (cases[k].type, packed, 64, out);
+      g_assert_true (trc_packed_write (cases[k].type, in, 64, packed));
+      trc_packed_expand (cases[k].type, packed, 64, out);
       for (int i = 0; i < 64; i++)
         g_assert_cmpfloat (fabsf (out[i] - in[i]), <=, cases[k].loss * (i < 32 ? 1.f : 0.01f));
     }
-  g_assert_null (trc_quant_info (10));
-  g_assert_null (trc_quant_info (4000));
 }
 
 /* A block written by hand for each five-bit type. */
@@ -65,7 +63,7 @@ test_five_bits (void)
   block[2 + 2] = 0x02; /* and of element 17 */
   block[6] = 0x03;     /* element 0: 3, element 16: 0 */
   block[7] = 0x50;     /* element 1: 0, element 17: 5 */
-  trc_quant_expand (TRC_QUANT_Q5_0, block, 32, out);
+  trc_packed_expand (TRC_Q5_0, block, 32, out);
   g_assert_cmpfloat (out[0], ==, 3);
   g_assert_cmpfloat (out[1], ==, -16);
   g_assert_cmpfloat (out[16], ==, -16);
@@ -74,7 +72,7 @@ test_five_bits (void)
   memmove (block + 8, block + 6, 16);
   memmove (block + 4, block + 2, 4);
   memcpy (block + 2, &two, 2);
-  trc_quant_expand (TRC_QUANT_Q5_1, block, 32, out);
+  trc_packed_expand (TRC_Q5_1, block, 32, out);
   g_assert_cmpfloat (out[0], ==, 19 + 2);
   g_assert_cmpfloat (out[1], ==, 2);
   g_assert_cmpfloat (out[17], ==, 21 + 2);
@@ -88,7 +86,7 @@ test_k_quants (void)
   g_autofree char *path = trc_test_shared ("data/models/hf-tiny-fixtures/tiny_kquant.gguf");
   g_autofree char *ref = trc_test_shared ("data/models/hf-tiny-fixtures/tiny_kquant_ref.json");
   static const char *const names[] = { "Q4_K", "Q5_K", "Q6_K" };
-  static const TrcQuant types[] = { TRC_QUANT_Q4_K, TRC_QUANT_Q5_K, TRC_QUANT_Q6_K };
+  static const TrcDType types[] = { TRC_Q4_K, TRC_Q5_K, TRC_Q6_K };
 
   if (path == NULL || ref == NULL)
     return;
@@ -106,7 +104,7 @@ test_k_quants (void)
       JsonArray *expected = trc_json_array (values, names[k]);
       g_assert_nonnull (expected);
       gsize start = len - (6240 + 352) + offsets[k];
-      trc_quant_expand (types[k], (guint8 *)data + start, 1024, out);
+      trc_packed_expand (types[k], (guint8 *)data + start, 1024, out);
       for (guint i = 0; i < 1024; i++)
         g_assert_cmpfloat_with_epsilon (out[i], json_array_get_double_element (expected, i),
                                         1e-5);
@@ -117,9 +115,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/quant/half", test_half);
-  g_test_add_func ("/quant/pack", test_pack);
-  g_test_add_func ("/quant/five-bits", test_five_bits);
-  g_test_add_func ("/quant/k-quants", test_k_quants);
+  g_test_add_func ("/packed/half", test_half);
+  g_test_add_func ("/packed/pack", test_pack);
+  g_test_add_func ("/packed/five-bits", test_five_bits);
+  g_test_add_func ("/packed/k-quants", test_k_quants);
   return g_test_run ();
 }

@@ -1,4 +1,4 @@
-/* compute/formats/half.h - 16-bit floats to f32
+/* compute/base/half.h - 16-bit floats to f32
  *
  * Private to compute. Exact for every value, denormals and NaN included.
  */

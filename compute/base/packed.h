@@ -1,4 +1,4 @@
-/* compute/formats/quant.h - element types of weight files, block by block
+/* compute/base/packed.h - the element types of weight files, block by block
  *
  * A row of a quantised tensor is a run of blocks; each holds `block` elements in
  * `bytes` bytes. Numbers are little endian, scales f16. With d, m scale and
@@ -21,42 +21,16 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "compute/tensor.h"
 
 G_BEGIN_DECLS
 
-/* The numbers GGUF files use. */
-typedef enum {
-  TRC_QUANT_F32 = 0,
-  TRC_QUANT_F16 = 1,
-  TRC_QUANT_Q4_0 = 2,
-  TRC_QUANT_Q4_1 = 3,
-  TRC_QUANT_Q5_0 = 6,
-  TRC_QUANT_Q5_1 = 7,
-  TRC_QUANT_Q8_0 = 8,
-  TRC_QUANT_Q4_K = 12,
-  TRC_QUANT_Q5_K = 13,
-  TRC_QUANT_Q6_K = 14,
-  TRC_QUANT_BF16 = 30,
-} TrcQuant;
-
-typedef struct {
-  const char *name;
-  guint block; /* elements */
-  guint bytes; /* of one block */
-  /* Expands one block into @out[block]. */
-  void (*expand) (const guint8 *in, float *out);
-} TrcQuantInfo;
-
-/* What is known of a type number, or NULL for those Tracery does not read. */
-const TrcQuantInfo *trc_quant_info (guint32 type);
-
-/* Expands @n elements (whole blocks) of @type from @data to @out. */
-void trc_quant_expand (TrcQuant type, const guint8 *data, gsize n, float *out);
+/* Expands @n elements of @dtype (whole blocks; not I32) from @data to @out. */
+void trc_packed_expand (TrcDType dtype, const guint8 *data, gsize n, float *out);
 
 /* Packs @n elements (whole blocks) into F32, F16, BF16, Q8_0, Q4_0 or Q4_1, rounding to
  * nearest; FALSE for other types. For benchmarks and tests. */
-gboolean trc_quant_pack (TrcQuant type, const float *in, gsize n, guint8 *out);
+gboolean trc_packed_write (TrcDType dtype, const float *in, gsize n, guint8 *out);
 
 /* Float to IEEE half, round to nearest even. The other way is in half.h. */
 guint16 trc_float_to_half (float f);
