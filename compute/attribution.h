@@ -61,7 +61,7 @@ typedef struct {
   double node_share, edge_share;
 
   guint ig_steps;
-  guint trust_sample; /* nodes patched for the trust figure; 0: no figure */
+  guint trust_sample; /* heads and neurons patched for the trust figure; 0: no figure */
   guint64 seed;
   gsize memory_budget; /* bytes for the block of targets and the tiles beside it */
 } TrcTraceParams;

@@ -31,13 +31,7 @@ collect (const TrcTracer *t, TrcKind kind, GArray *found)
   const TrcModelConfig *c = t->config;
   guint width = kind == TRC_KIND_HEAD ? c->n_heads : c->d_mlp, last = t->n_tokens - 1;
 
-  for (guint p = 0; kind == TRC_KIND_EMBED && p < t->n_tokens; p++)
-    {
-      const TrcPlace place = { kind, 0, 0, p };
-      if (!is_silent (t->d_embed + (gsize)p * c->d_model, c->d_model))
-        g_array_append_val (found, place);
-    }
-  for (guint l = 0; kind != TRC_KIND_EMBED && l < c->n_layers; l++)
+  for (guint l = 0; l < c->n_layers; l++)
     for (guint p = l + 1 < c->n_layers ? 0 : last; p < t->n_tokens; p++)
       for (guint i = 0; i < width; i++)
         {
@@ -67,17 +61,14 @@ take_some (GArray *from, guint n, GRand *rand, GArray *to)
 TrcPlace *
 trc_trust_sample (const TrcTracer *tracer, guint wanted, guint *n)
 {
-  g_autoptr (GArray) embeds = g_array_new (FALSE, FALSE, sizeof (TrcPlace));
   g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (TrcPlace));
   g_autoptr (GArray) neurons = g_array_new (FALSE, FALSE, sizeof (TrcPlace));
   GArray *sample = g_array_new (FALSE, FALSE, sizeof (TrcPlace));
   g_autoptr (GRand) rand = seeded (tracer->params->seed, 1);
 
-  collect (tracer, TRC_KIND_EMBED, embeds);
   collect (tracer, TRC_KIND_HEAD, heads);
   collect (tracer, TRC_KIND_NEURON, neurons);
-  take_some (embeds, wanted / 8, rand, sample);
-  take_some (heads, MIN (heads->len, wanted * 3 / 8), rand, sample);
+  take_some (heads, MIN (heads->len, wanted / 2), rand, sample);
   take_some (neurons, wanted - MIN (sample->len, wanted), rand, sample);
   *n = sample->len;
   return (TrcPlace *)g_array_free (sample, FALSE);
