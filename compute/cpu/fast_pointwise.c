@@ -105,19 +105,37 @@ sigmoid (float x)
   return 1.0f / (1.0f + fast_exp (-x));
 }
 
-/* The share Phi (x) of a normal distribution below x, by the rational form 7.1.26 of Abramowitz
- * and Stegun (error 1.5e-7), mirrored so that small shares keep their digits. */
+/* The share of a normal distribution below x. Near 0 the series of erf (its terms up to z^19),
+ * further out t P(t) e^(-z^2) with t = 1 / (1 + 0.4 z), P through the Chebyshev points of [0, 6];
+ * both are worked out, so that loops vectorise. Error below 1e-7. */
 static inline float
 normal_share (float x)
 {
-  float z = fabsf (x) * 0.70710678118654752440f;
-  float t = 1.0f / (1.0f + 0.3275911f * z);
-  float y = 1.061405429f;
-  y = y * t - 1.453152027f;
-  y = y * t + 1.421413741f;
-  y = y * t - 0.284496736f;
-  y = y * t + 0.254829592f;
-  y = 0.5f * y * t * fast_exp (-z * z);
+  float z = fabsf (x) * 0.70710678118654752440f, q = z * z;
+  float e = -1.0f / 6894720.0f;
+  e = e * q + 1.0f / 685440.0f;
+  e = e * q - 1.0f / 75600.0f;
+  e = e * q + 1.0f / 9360.0f;
+  e = e * q - 1.0f / 1320.0f;
+  e = e * q + 1.0f / 216.0f;
+  e = e * q - 1.0f / 42.0f;
+  e = e * q + 1.0f / 10.0f;
+  e = e * q - 1.0f / 3.0f;
+  e = e * q + 1.0f;
+  e = 0.5f - 0.56418958354775628695f * z * e;
+
+  float t = 1.0f / (1.0f + 0.4f * z);
+  float y = 0.0730426461f;
+  y = y * t - 0.38846755f;
+  y = y * t + 0.672118127f;
+  y = y * t - 0.360699922f;
+  y = y * t + 0.400500953f;
+  y = y * t + 0.142649904f;
+  y = y * t + 0.235857874f;
+  y = y * t + 0.224997967f;
+  y = 0.5f * y * t * fast_exp (-q);
+
+  y = z < 1.0f ? e : y;
   return x < 0.0f ? y : 1.0f - y;
 }
 

@@ -4,34 +4,44 @@
 
 /* --- attention ------------------------------------------------------------------------------ */
 
-/* Whether columns [column, column + width) lie in @cols, with the rows that the shape wants. */
+static guint32
+n_queries (const TrcAttnShape *shape)
+{
+  return shape->n_queries != 0 ? shape->n_queries : shape->t;
+}
+
+/* Whether @n_heads heads lie in @cols, with @t rows an item of the batch. */
 static gboolean
-fits (TrcTape *self, const TrcAttnShape *shape, TrcCols cols, guint32 n_heads)
+fits (TrcTape *self, const TrcAttnShape *shape, TrcCols cols, guint32 n_heads, guint32 t)
 {
   return (guint64)cols.column + (guint64)n_heads * shape->d_head
              <= trc_tape_cols_of (self, cols.var)
-         && trc_tape_rows_of (self, cols.var) == (guint64)shape->batch * shape->t
-         && shape->n_kv_heads != 0 && shape->n_heads % shape->n_kv_heads == 0;
+         && trc_tape_rows_of (self, cols.var) == (guint64)shape->batch * t
+         && n_queries (shape) <= shape->t && shape->n_kv_heads != 0
+         && shape->n_heads % shape->n_kv_heads == 0;
 }
 
 /* The params for a query-like operand of row length @x_row and a key-like one of @y_row. */
 static TrcAttnParams
 attn_params (const TrcAttnShape *shape, guint32 x_row, guint32 y_row)
 {
+  guint32 t_q = n_queries (shape);
+
   return (TrcAttnParams){ .batch = shape->batch,
                           .n_heads = shape->n_heads,
                           .n_kv_heads = shape->n_kv_heads,
-                          .t_q = shape->t,
+                          .t_q = t_q,
                           .t_k = shape->t,
                           .d_head = shape->d_head,
-                          .x_batch = shape->t * x_row,
+                          .x_batch = t_q * x_row,
                           .x_row = x_row,
                           .x_head = shape->d_head,
                           .y_batch = shape->t * y_row,
                           .y_row = y_row,
                           .y_head = shape->d_head,
-                          .p_batch = shape->n_heads * shape->t * shape->t,
+                          .p_batch = shape->n_heads * t_q * shape->t,
                           .causal = !shape->bidirectional,
+                          .first = shape->t - t_q,
                           .window = shape->window,
                           .scale = shape->scale };
 }
@@ -92,13 +102,15 @@ trc_tape_attn_pattern (TrcTape *self, TrcCols q, TrcCols k, const TrcAttnShape *
 
   if (!trc_tape_ready (self, 2, node.in))
     return TRC_VAR_NONE;
-  if (!fits (self, shape, q, shape->n_heads) || !fits (self, shape, k, shape->n_kv_heads))
+  if (!fits (self, shape, q, shape->n_heads, n_queries (shape))
+      || !fits (self, shape, k, shape->n_kv_heads, shape->t))
     return trc_tape_misfit (self, "trc_tape_attn_pattern");
   node.params.attn =
       attn_params (shape, trc_tape_cols_of (self, q.var), trc_tape_cols_of (self, k.var));
   node.params.off[0] = q.column, node.params.off[1] = k.column;
-  node.tensor = trc_tape_out (
-      self, TRC_SHAPE (shape->batch, shape->n_heads, shape->t, shape->t), "attention pattern");
+  node.tensor =
+      trc_tape_out (self, TRC_SHAPE (shape->batch, shape->n_heads, n_queries (shape), shape->t),
+                    "attention pattern");
   if (node.tensor != NULL)
     trc_tape_run (self, &(TrcOpCall){ .op = TRC_OP_ATTN_PATTERN,
                                       .tensor = { trc_tape_tensor (self, q.var),
@@ -145,14 +157,14 @@ trc_tape_attn_apply (TrcTape *self, TrcVar pattern, TrcCols v, const TrcAttnShap
 
   if (!trc_tape_ready (self, 2, node.in))
     return TRC_VAR_NONE;
-  if (!fits (self, shape, v, shape->n_kv_heads)
+  if (!fits (self, shape, v, shape->n_kv_heads, shape->t)
       || trc_tensor_n (trc_tape_tensor (self, pattern))
-             != (guint64)shape->batch * shape->n_heads * shape->t * shape->t)
+             != (guint64)shape->batch * shape->n_heads * n_queries (shape) * shape->t)
     return trc_tape_misfit (self, "trc_tape_attn_apply");
   node.params.attn = attn_params (shape, width, trc_tape_cols_of (self, v.var));
   node.params.attn.scale = 1.0f;
   node.params.off[1] = v.column;
-  node.tensor = trc_tape_out (self, TRC_SHAPE (shape->batch * shape->t, width), "z");
+  node.tensor = trc_tape_out (self, TRC_SHAPE (shape->batch * n_queries (shape), width), "z");
   if (node.tensor != NULL)
     trc_tape_run (self, &(TrcOpCall){ .op = TRC_OP_ATTN_MIX,
                                       .tensor = { trc_tape_tensor (self, pattern),
