@@ -29,7 +29,7 @@ extern const char *const trc_cli_group_words[];  /* auto, cards, flat */
       { "groups", .kind = TRC_FIELD_ENUM, .initial = "auto", .choices = trc_cli_group_words,   \
         .help = "Draw the file's groups as cards, or every node by itself" },                  \
       { "open", .kind = TRC_FIELD_LIST, .value = "NAME",                                       \
-        .help = "Draw this group opened, with its members inside; may be repeated" },          \
+        .help = "Draw this group opened, with its members inside" },                           \
       { "no-errors", .kind = TRC_FIELD_BOOL, .help = "Leave out error nodes" },                \
   {                                                                                            \
     "curves", .kind = TRC_FIELD_INT, .initial = "0", .min = 0, .max = 100000, .value = "N",    \

@@ -148,5 +148,6 @@ main (void)
   if (n > 0 && gvLayout (gvc, graph, "dot") != 0)
     return 1;
   answer (node, n);
+  free (node); /* Graphviz's own memory goes with the process, it is faster so */
   return fflush (stdout) == 0 ? 0 : 1;
 }
