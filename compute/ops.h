@@ -20,9 +20,10 @@
  *              op(a) is (m, k): a[r * ld_a + s], with trans_a a[s * ld_a + r].
  *              op(b) is (k, n): b[s * ld_b + c], with trans_b b[c * ld_b + s].
  *              bias (n) is added to every row, once, not scaled. k = 0 gives bias or 0.
+ *              b may be of a packed type; ld_b and its strides are then whole blocks.
  * embed        table, ids -> out
  *              out[i, j] := table[ids[i], j], i < n, j < d. An id outside [0, n_table) counts
- *              as a row of zeros.
+ *              as a row of zeros. The table may be of a packed type, ld_table whole blocks.
  * embed_vjp    dout, ids -> dtable
  *              dtable[r, j] := sum of dout[i, j] over the i with ids[i] = r, in the order of i.
  *              All n_table rows are written.
@@ -138,6 +139,7 @@ typedef enum { /* how a kernel uses one of its tensors */
                TRC_USE_WRITE = 2, /* may also be read (accumulate, in place) */
                TRC_USE_OPTIONAL = 4,
                TRC_USE_I32 = 8, /* else f32 */
+               TRC_USE_PACKED = 16, /* f32 or any packed type, whole blocks from off[i] on */
 } TrcOpUse;
 
 typedef union {
@@ -160,6 +162,7 @@ typedef union {
 /* What a CPU kernel gets: tensor[i] points at element off[i] and is NULL when not given. */
 typedef struct {
   void *tensor[TRC_OP_MAX_TENSORS];
+  TrcDType dtype[TRC_OP_MAX_TENSORS]; /* of the PACKED ones */
   const TrcOpParams *params;
 } TrcKernelArgs;
 

@@ -44,6 +44,7 @@ typedef struct {
   const TrcOpInfo *info;
   TrcBuffer *buffer[TRC_OP_MAX_TENSORS]; /* NULL for an optional tensor not given */
   guint64 extent[TRC_OP_MAX_TENSORS];    /* elements touched from off[i] on */
+  TrcDType dtype[TRC_OP_MAX_TENSORS];    /* off[i] is a whole number of its blocks */
   TrcOpParams params;
 } TrcDispatch;
 

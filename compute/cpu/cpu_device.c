@@ -77,8 +77,12 @@ cpu_dispatch (TrcDevice *dev, const TrcDispatch *dispatch, GError **error)
 
   for (guint i = 0; i < dispatch->info->n_tensors; i++)
     if (dispatch->buffer[i] != NULL)
-      args.tensor[i] =
-          (float *)(void *)((CpuBuffer *)dispatch->buffer[i])->bytes + dispatch->params.off[i];
+      {
+        const TrcDTypeInfo *type = trc_dtype_info (dispatch->dtype[i]);
+        gsize block = dispatch->params.off[i] / type->block_elements;
+        args.tensor[i] = ((CpuBuffer *)dispatch->buffer[i])->bytes + block * type->block_bytes;
+        args.dtype[i] = dispatch->dtype[i];
+      }
   dispatch->info->fast (&args, self->pool);
   dev->counters.submits++;
   return TRUE;

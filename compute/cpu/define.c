@@ -1,5 +1,7 @@
 #include "compute/cpu/define.h"
 
+#include "compute/base/packed.h"
+
 #include <math.h>
 
 typedef TRC_REAL real;
@@ -17,18 +19,41 @@ put (real *out, double value, guint32 accumulate)
   *out = accumulate ? *out + value : value;
 }
 
+/* Tensor @slot as numbers: itself, or its packed elements expanded into memory that @room takes
+ * over. */
+static const real *
+unpacked (const TrcKernelArgs *args, TrcOpId op, guint slot, real **room)
+{
+  const TrcDTypeInfo *info = trc_dtype_info (args->dtype[slot]);
+  guint64 extent[TRC_OP_MAX_TENSORS];
+  gsize n, whole;
+  g_autofree float *values = NULL;
+
+  if (args->dtype[slot] == TRC_F32)
+    return args->tensor[slot];
+  trc_op_info (op)->extents (args->params, extent);
+  n = extent[slot];
+  whole = (n + info->block_elements - 1) / info->block_elements * info->block_elements;
+  values = g_new (float, whole);
+  trc_packed_expand (args->dtype[slot], args->tensor[slot], whole, values);
+  *room = g_new (real, whole);
+  for (gsize i = 0; i < whole; i++)
+    (*room)[i] = values[i];
+  return *room;
+}
+
 void
 TRC_DEFINE (matmul) (const TrcKernelArgs *args)
 {
   const TrcMatmulParams *p = &args->params->matmul;
   const real *bias = p->has_bias ? args->tensor[2] : NULL;
-
+  g_autofree real *room = NULL;
+  const real *weights = unpacked (args, TRC_OP_MATMUL, 1, &room);
   for (gsize o = 0; o < p->n_outer; o++)
     for (gsize i = 0; i < p->n_inner; i++)
       {
         const real *a = (const real *)args->tensor[0] + o * p->a_outer + i * p->a_inner;
-        const real *b =
-            (const real *)args->tensor[1] + o * p->b_outer + i / p->b_group * p->b_inner;
+        const real *b = weights + o * p->b_outer + i / p->b_group * p->b_inner;
         real *c = (real *)args->tensor[3] + o * p->c_outer + i * p->c_inner;
 
         for (gsize row = 0; row < p->m; row++)
@@ -48,7 +73,8 @@ void
 TRC_DEFINE (embed) (const TrcKernelArgs *args)
 {
   const TrcEmbedParams *p = &args->params->embed;
-  const real *table = args->tensor[0];
+  g_autofree real *room = NULL;
+  const real *table = unpacked (args, TRC_OP_EMBED, 0, &room);
   const gint32 *ids = args->tensor[1];
   real *out = args->tensor[2];
 

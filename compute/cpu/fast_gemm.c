@@ -1,6 +1,5 @@
 #include "compute/cpu/fast_gemm.h"
 
-#include "compute/cpu/fast_impl.h"
 #include "compute/base/half.h"
 
 #if defined(__AVX512F__)
@@ -50,13 +49,14 @@ scratch (void)
 
 /* out[MR][NR] += alpha p v for @kc steps; p has rows KC apart. */
 static void
-tile (gsize kc, const float *p, const float *v, gsize ld_v, float alpha, float *out, gsize ld_out)
+tile (gsize kc, const float *p, const float *v, gsize ld_v, float alpha, float *out,
+      gsize ld_out)
 {
   Vec s0[MR] = { 0 }, s1[MR] = { 0 };
 
   for (gsize k = 0; k < kc; k++)
     {
-      Vec v0 = *(const Vec *) (v + k * ld_v), v1 = *(const Vec *) (v + k * ld_v + WIDTH);
+      Vec v0 = *(const Vec *)(v + k * ld_v), v1 = *(const Vec *)(v + k * ld_v + WIDTH);
 #pragma GCC unroll 12
       for (int r = 0; r < MR; r++)
         {
@@ -68,8 +68,8 @@ tile (gsize kc, const float *p, const float *v, gsize ld_v, float alpha, float *
 #pragma GCC unroll 12
   for (int r = 0; r < MR; r++)
     {
-      *(Vec *) (out + r * ld_out) += alpha * s0[r];
-      *(Vec *) (out + r * ld_out + WIDTH) += alpha * s1[r];
+      *(Vec *)(out + r * ld_out) += alpha * s0[r];
+      *(Vec *)(out + r * ld_out + WIDTH) += alpha * s1[r];
     }
 }
 
@@ -96,19 +96,19 @@ expand_f16 (const guint8 *in, gsize n, float *out)
 #if defined(__F16C__)
   for (; i + 8 <= n; i += 8)
     _mm256_storeu_ps (out + i,
-                      _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *) (in + 2 * i))));
+                      _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *)(in + 2 * i))));
 #endif
   for (; i < n; i++)
-    out[i] = trc_half_to_float ((guint16) (in[2 * i] | in[2 * i + 1] << 8));
+    out[i] = trc_half_to_float ((guint16)(in[2 * i] | in[2 * i + 1] << 8));
 }
 
 static float
 scale_at (const guint8 *in)
 {
 #if defined(__F16C__)
-  return _cvtsh_ss ((unsigned short) (in[0] | in[1] << 8));
+  return _cvtsh_ss ((unsigned short)(in[0] | in[1] << 8));
 #else
-  return trc_half_to_float ((guint16) (in[0] | in[1] << 8));
+  return trc_half_to_float ((guint16)(in[0] | in[1] << 8));
 #endif
 }
 
@@ -118,9 +118,9 @@ expand_q8_0 (const guint8 *in, gsize n, float *out)
   for (gsize i = 0; i < n; i += 32, in += 34)
     {
       float d = scale_at (in);
-      const gint8 *q = (const gint8 *) in + 2;
+      const gint8 *q = (const gint8 *)in + 2;
       for (int j = 0; j < 32; j++)
-        out[i + j] = d * (float) q[j];
+        out[i + j] = d * (float)q[j];
     }
 }
 
@@ -136,20 +136,16 @@ expand_q4 (const guint8 *in, gsize n, gboolean with_min, float *out)
       const guint8 *q = in + head;
       for (int j = 0; j < 16; j++)
         {
-          out[i + j] = d * (float) (q[j] & 15) + m;
-          out[i + j + 16] = d * (float) (q[j] >> 4) + m;
+          out[i + j] = d * (float)(q[j] & 15) + m;
+          out[i + j + 16] = d * (float)(q[j] >> 4) + m;
         }
     }
 }
 
-/* Elements [first, first + n) of stored row @row of B; both in whole blocks. */
-static void
-expand (const TrcGemm *g, gsize row, gsize first, gsize n, float *out)
+void
+TRC_FAST (expand) (TrcDType dtype, const guint8 *in, gsize n, float *out)
 {
-  const TrcDTypeInfo *info = trc_dtype_info (g->b_type);
-  const guint8 *in = g->b + (row * g->ld_b + first) / info->block_elements * info->block_bytes;
-
-  switch (g->b_type)
+  switch (dtype)
     {
     case TRC_F32:
       memcpy (out, in, n * 4);
@@ -159,18 +155,40 @@ expand (const TrcGemm *g, gsize row, gsize first, gsize n, float *out)
       break;
     case TRC_BF16:
       for (gsize i = 0; i < n; i++)
-        out[i] = trc_bfloat_to_float ((guint16) (in[2 * i] | in[2 * i + 1] << 8));
+        out[i] = trc_bfloat_to_float ((guint16)(in[2 * i] | in[2 * i + 1] << 8));
       break;
     case TRC_Q8_0:
       expand_q8_0 (in, n, out);
       break;
     case TRC_Q4_0:
     case TRC_Q4_1:
-      expand_q4 (in, n, g->b_type == TRC_Q4_1, out);
+      expand_q4 (in, n, dtype == TRC_Q4_1, out);
       break;
     default:
-      trc_packed_expand (g->b_type, in, n, out);
+      trc_packed_expand (dtype, in, n, out);
     }
+}
+
+/* Elements [first, first + n) of stored row @row of B; @first is a whole number of blocks. Where
+ * the end is not, the rest of its block is expanded too: rows and buffers are whole blocks. */
+static void
+expand (const TrcGemm *g, gsize row, gsize first, gsize n, float *out)
+{
+  const TrcDTypeInfo *info = trc_dtype_info (g->b_type);
+  gsize block = (row * g->ld_b + first) / info->block_elements;
+  gsize whole = (n + info->block_elements - 1) / info->block_elements * info->block_elements;
+
+  TRC_FAST (expand) (g->b_type, g->b + block * info->block_bytes, whole, out);
+}
+
+/* The pieces of a job, on the pool or here. */
+static void
+run_pieces (TrcPool *pool, gsize n, gsize grain, TrcPoolFunc func, gpointer data)
+{
+  if (pool != NULL)
+    trc_pool_run (pool, n, grain, func, data);
+  else
+    func (0, n, data);
 }
 
 /* --- op(B) = B^T: rows of weights times columns of activations --- */
@@ -190,7 +208,7 @@ pack_panel (gsize first, gsize last, gpointer data)
   for (gsize panel = first; panel < last; panel++)
     {
       float *out = t->packed + panel * g->k * NR;
-      gsize m0 = panel * NR, n = MIN (g->m - m0, (gsize) NR);
+      gsize m0 = panel * NR, n = MIN (g->m - m0, (gsize)NR);
       if (n < NR)
         memset (out, 0, g->k * NR * sizeof *out);
       for (gsize k = 0; k < g->k && g->trans_a; k++)
@@ -210,7 +228,7 @@ turned_sums (const Turned *t, gsize n0, gsize rows, gsize panel0, gsize panels, 
   memset (s->sums, 0, sizeof s->sums);
   for (gsize k0 = 0; k0 < g->k; k0 += KC)
     {
-      gsize kc = MIN (g->k - k0, (gsize) KC);
+      gsize kc = MIN (g->k - k0, (gsize)KC);
       for (gsize r0 = 0; r0 < rows; r0 += MR)
         {
           for (gsize r = 0; r < MR && r0 + r < rows; r++)
@@ -242,12 +260,12 @@ turned_piece (gsize first, gsize last, gpointer data)
 
   for (gsize group = first; group < last; group++)
     {
-      gsize n0 = group * GROUP, rows = MIN (g->n - n0, (gsize) GROUP);
+      gsize n0 = group * GROUP, rows = MIN (g->n - n0, (gsize)GROUP);
       for (gsize panel = 0; panel < t->n_panels; panel += PANELS)
         {
           gsize m0 = panel * NR;
-          turned_sums (t, n0, rows, panel, MIN (t->n_panels - panel, (gsize) PANELS), s);
-          turned_store (g, n0, rows, m0, MIN (g->m - m0, (gsize) BLOCK), s->sums);
+          turned_sums (t, n0, rows, panel, MIN (t->n_panels - panel, (gsize)PANELS), s);
+          turned_store (g, n0, rows, m0, MIN (g->m - m0, (gsize)BLOCK), s->sums);
         }
     }
 }
@@ -278,8 +296,8 @@ turned (const TrcGemm *g, TrcPool *pool)
   Turned t = { g, NULL, (g->m + NR - 1) / NR };
 
   t.packed = packed_room (t.n_panels * NR * g->k);
-  trc_pool_run (pool, t.n_panels, 1 + GRAIN_ELEMENTS / (NR * g->k + 1), pack_panel, &t);
-  trc_pool_run (pool, (g->n + GROUP - 1) / GROUP, 1, turned_piece, &t);
+  run_pieces (pool, t.n_panels, 1 + GRAIN_ELEMENTS / (NR * g->k + 1), pack_panel, &t);
+  run_pieces (pool, (g->n + GROUP - 1) / GROUP, 1, turned_piece, &t);
 }
 
 /* --- op(B) = B: rows of op(A) times rows of weights --- */
@@ -323,8 +341,8 @@ straight_block (const TrcGemm *g, gsize m0, gsize m1, gsize n0, gsize cols, Scra
 {
   for (gsize k0 = 0; k0 < g->k; k0 += KC)
     {
-      gsize kc = MIN (g->k - k0, (gsize) KC), ld_v = g->ld_b;
-      const float *v = (const float *) (const void *) g->b + k0 * g->ld_b + n0;
+      gsize kc = MIN (g->k - k0, (gsize)KC), ld_v = g->ld_b;
+      const float *v = (const float *)(const void *)g->b + k0 * g->ld_b + n0;
       if (g->b_type != TRC_F32)
         {
           for (gsize k = 0; k < kc; k++)
@@ -334,10 +352,10 @@ straight_block (const TrcGemm *g, gsize m0, gsize m1, gsize n0, gsize cols, Scra
         }
       for (gsize m = m0; m < m1; m += MR)
         {
-          gsize rows = MIN (m1 - m, (gsize) MR);
+          gsize rows = MIN (m1 - m, (gsize)MR);
           take_rows (g, m, rows, k0, kc, s->p);
           for (gsize c = 0; c < cols; c += NR)
-            straight_tile (g, kc, v + c, ld_v, rows, MIN (cols - c, (gsize) NR),
+            straight_tile (g, kc, v + c, ld_v, rows, MIN (cols - c, (gsize)NR),
                            g->c + m * g->ld_c + n0 + c, s);
         }
     }
@@ -353,7 +371,7 @@ straight_piece (gsize first, gsize last, gpointer data)
   for (gsize item = first; item < last; item++)
     {
       gsize n0 = item % t->n_strips * BLOCK, m0 = item / t->n_strips * GROUP;
-      straight_block (g, m0, MIN (m0 + GROUP, g->m), n0, MIN (g->n - n0, (gsize) BLOCK), s);
+      straight_block (g, m0, MIN (m0 + GROUP, g->m), n0, MIN (g->n - n0, (gsize)BLOCK), s);
     }
 }
 
@@ -362,7 +380,7 @@ straight (const TrcGemm *g, TrcPool *pool)
 {
   Straight t = { g, (g->n + BLOCK - 1) / BLOCK };
 
-  trc_pool_run (pool, t.n_strips * ((g->m + GROUP - 1) / GROUP), 1, straight_piece, &t);
+  run_pieces (pool, t.n_strips * ((g->m + GROUP - 1) / GROUP), 1, straight_piece, &t);
 }
 
 /* --- few rows of activations: inner products with the weights --- */
@@ -376,10 +394,10 @@ inner_piece (gsize first, gsize last, gpointer data)
   for (gsize n = first; n < last; n++)
     for (gsize k0 = 0; k0 < g->k; k0 += KC)
       {
-        gsize kc = MIN (g->k - k0, (gsize) KC);
+        gsize kc = MIN (g->k - k0, (gsize)KC);
         const float *w = row;
         if (g->b_type == TRC_F32)
-          w = (const float *) (const void *) g->b + n * g->ld_b + k0;
+          w = (const float *)(const void *)g->b + n * g->ld_b + k0;
         else
           expand (g, n, k0, kc, row);
         for (gsize i = 0; i < g->m; i++)
@@ -393,7 +411,7 @@ TRC_FAST (gemm) (const TrcGemm *g, TrcPool *pool)
   if (g->m == 0 || g->n == 0 || g->k == 0)
     return;
   if (g->trans_b && !g->trans_a && g->m < WIDTH / 2)
-    trc_pool_run (pool, g->n, 1 + 4 * GRAIN_ELEMENTS / g->k, inner_piece, (gpointer) g);
+    run_pieces (pool, g->n, 1 + 4 * GRAIN_ELEMENTS / g->k, inner_piece, (gpointer)g);
   else if (g->trans_b)
     turned (g, pool);
   else

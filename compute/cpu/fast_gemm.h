@@ -18,8 +18,8 @@
  */
 #pragma once
 
-#include "compute/cpu/pool.h"
 #include "compute/base/packed.h"
+#include "compute/cpu/fast_impl.h"
 
 G_BEGIN_DECLS
 
@@ -39,5 +39,11 @@ typedef struct {
   float *c;
   gsize ld_c;
 } TrcGemm;
+
+/* Expands @n elements (whole blocks) of @dtype. */
+void TRC_FAST (expand) (TrcDType dtype, const guint8 *in, gsize n, float *out);
+
+/* Runs the product; @pool NULL: on the calling thread alone. */
+void TRC_FAST (gemm) (const TrcGemm *g, TrcPool *pool);
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-#include "compute/cpu/fast_impl.h"
+#include "compute/cpu/fast_gemm.h"
 
 #include <cblas.h>
 
@@ -12,6 +12,7 @@ typedef struct {
   const TrcMatmulParams *p;
   const float *a, *b, *bias;
   float *c;
+  TrcDType b_type;
   gboolean plain; /* strides that BLAS does not take */
   gboolean by_cols;
 } Job;
@@ -76,6 +77,46 @@ prepare (const Job *job, gsize m, gsize n, const float *bias, float *c)
     }
 }
 
+/* Our own product: for packed weights, and wherever it beats the library's. On AVX-512 it does
+ * (150-200 against 105 GFLOP/s a thread, measured: the library that Debian 12 ships knows no
+ * newer processor than Skylake and falls back to AVX2 on many). */
+static gboolean
+own_product (const Job *job)
+{
+#ifdef __AVX512F__
+  return job->b_type != TRC_F32 || job->p->m >= 4;
+#else
+  return job->b_type != TRC_F32;
+#endif
+}
+
+/* All of C of batch item (o, i) by our own product. */
+static void
+run_own (const Job *job, gsize o, gsize i, TrcPool *pool)
+{
+  const TrcMatmulParams *p = job->p;
+  const TrcDTypeInfo *type = trc_dtype_info (job->b_type);
+  gsize b_at = o * p->b_outer + i / p->b_group * p->b_inner;
+  TrcGemm g = {
+    .m = p->m,
+    .n = p->n,
+    .k = p->k,
+    .alpha = p->alpha,
+    .a = job->a + o * p->a_outer + i * p->a_inner,
+    .ld_a = p->ld_a,
+    .trans_a = p->trans_a != 0,
+    .b = (const guint8 *)job->b + b_at / type->block_elements * type->block_bytes,
+    .b_type = job->b_type,
+    .ld_b = p->ld_b,
+    .trans_b = p->trans_b != 0,
+    .c = job->c + o * p->c_outer + i * p->c_inner,
+    .ld_c = p->ld_c,
+  };
+
+  prepare (job, p->m, p->n, job->bias, g.c);
+  TRC_FAST (gemm) (&g, pool);
+}
+
 /* The block of C at (row, col) of size (m, n). */
 static void
 product (const Job *job, gsize row, gsize col, gsize m, gsize n, const float *a, const float *b,
@@ -111,6 +152,11 @@ batch_piece (gsize first, gsize last, gpointer data)
   for (gsize item = first; item < last; item++)
     {
       gsize o = item / p->n_inner, i = item % p->n_inner;
+      if (job->b_type != TRC_F32)
+        {
+          run_own (job, o, i, NULL);
+          continue;
+        }
       product (job, 0, 0, p->m, p->n, job->a + o * p->a_outer + i * p->a_inner,
                job->b + o * p->b_outer + i / p->b_group * p->b_inner,
                job->c + o * p->c_outer + i * p->c_inner);
@@ -150,6 +196,7 @@ TRC_FAST (matmul) (const TrcKernelArgs *args, TrcPool *pool)
               .b = args->tensor[1],
               .bias = p->has_bias ? args->tensor[2] : NULL,
               .c = args->tensor[3],
+              .b_type = args->dtype[1],
               .plain = !blas_takes (p),
               .by_cols = p->n > p->m };
   gsize n_items = (gsize)p->n_outer * p->n_inner;
@@ -157,7 +204,11 @@ TRC_FAST (matmul) (const TrcKernelArgs *args, TrcPool *pool)
 
   if (work == 0 || n_items == 0)
     return;
-  if (n_items > 1)
+  if (n_items == 1 && own_product (&job) && work > SMALL_PRODUCT)
+    run_own (&job, 0, 0, pool);
+  else if (n_items == 1 && job.b_type != TRC_F32)
+    run_own (&job, 0, 0, NULL);
+  else if (n_items > 1)
     trc_pool_run (pool, n_items, 1 + 1000000 / work, batch_piece, &job);
   else
     {

@@ -1,4 +1,4 @@
-#include "compute/cpu/fast_impl.h"
+#include "compute/cpu/fast_gemm.h"
 
 /* Columns that one piece of a column sum holds at a time, and rows summed in float before the
  * sum goes into a double. */
@@ -170,6 +170,28 @@ known (const TrcEmbedParams *p, gint32 id)
   return id >= 0 && (guint32)id < p->n_table;
 }
 
+/* One row of a packed table, a block of columns after the other. */
+static void
+embed_packed (const TrcKernelArgs *args, gsize id, float *out)
+{
+  const TrcEmbedParams *p = &args->params->embed;
+  const TrcDTypeInfo *info = trc_dtype_info (args->dtype[0]);
+  float values[256];
+
+  for (gsize j = 0; j < p->d; j += 256)
+    {
+      gsize n = MIN (p->d - j, 256),
+            whole = (n + info->block_elements - 1) / info->block_elements;
+      const guint8 *in = (const guint8 *)args->tensor[0]
+                         + (id * p->ld_table + j) / info->block_elements * info->block_bytes;
+      TRC_FAST (expand) (args->dtype[0], in, whole * info->block_elements, values);
+      if (p->accumulate)
+        axpy (1.0f, values, out + j, n);
+      else
+        memcpy (out + j, values, n * sizeof *out);
+    }
+}
+
 static void
 embed_piece (gsize first, gsize last, gpointer data)
 {
@@ -183,6 +205,11 @@ embed_piece (gsize first, gsize last, gpointer data)
       float *out = (float *)args->tensor[2] + i * p->ld_out;
       const float *row = table + (known (p, ids[i]) ? (gsize)ids[i] * p->ld_table : 0);
 
+      if (known (p, ids[i]) && args->dtype[0] != TRC_F32)
+        {
+          embed_packed (args, (gsize)ids[i], out);
+          continue;
+        }
       if (known (p, ids[i]) && p->accumulate)
         axpy (1.0f, row, out, p->d);
       else if (known (p, ids[i]))

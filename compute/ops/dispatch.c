@@ -29,22 +29,26 @@ place_tensor (const TrcOpCall *call, const TrcOpInfo *info, guint i, TrcDispatch
               GError **error)
 {
   TrcTensor *tensor = call->tensor[i];
-  TrcDType dtype = info->use[i] & TRC_USE_I32 ? TRC_I32 : TRC_F32;
+  TrcDType wanted = info->use[i] & TRC_USE_I32 ? TRC_I32 : TRC_F32;
   guint64 offset, n;
   gsize bytes;
 
   if (tensor == NULL)
     return (info->use[i] & TRC_USE_OPTIONAL) != 0 || refuse (info, i, "is missing", error);
-  if (trc_tensor_dtype (tensor) != dtype)
+  TrcDType dtype = trc_tensor_dtype (tensor);
+  const TrcDTypeInfo *type = trc_dtype_info (dtype);
+  if (dtype != wanted && (!(info->use[i] & TRC_USE_PACKED) || dtype == TRC_I32))
     return refuse (info, i, "has the wrong type", error);
 
   offset = call->params.off[i];
   n = trc_tensor_n (tensor);
   if (out->extent[i] > 0 && (offset > n || out->extent[i] > n - offset))
     return refuse (info, i, "is too small", error);
+  if (offset % type->block_elements != 0)
+    return refuse (info, i, "does not begin at a block", error);
 
   out->buffer[i] = trc_tensor_buffer (tensor, &bytes);
-  offset += bytes / 4;
+  offset += bytes / type->block_bytes * type->block_elements;
   if (offset > G_MAXUINT32)
     {
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
@@ -53,6 +57,7 @@ place_tensor (const TrcOpCall *call, const TrcOpInfo *info, guint i, TrcDispatch
       return FALSE;
     }
   out->params.off[i] = (guint32)offset;
+  out->dtype[i] = dtype;
   return TRUE;
 }
 

@@ -7,6 +7,7 @@
 #define W TRC_USE_WRITE
 #define OPT TRC_USE_OPTIONAL
 #define I32 TRC_USE_I32
+#define PACKED TRC_USE_PACKED
 
 G_STATIC_ASSERT (sizeof (TrcOpParams) <= 128);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (TrcMatmulParams, m) == 32);
@@ -20,8 +21,8 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (TrcMatmulParams, m) == 32);
 
 /* In the order of TrcOpId. */
 static TrcOpInfo op_table[TRC_N_OPS] = {
-  ROW (matmul, TrcMatmulParams, matmul, 1e-10, R, R, R | OPT, W),
-  ROW (embed, TrcEmbedParams, embed, 0.0, R, R | I32, W),
+  ROW (matmul, TrcMatmulParams, matmul, 1e-10, R, R | PACKED, R | OPT, W),
+  ROW (embed, TrcEmbedParams, embed, 0.0, R | PACKED, R | I32, W),
   ROW (embed_vjp, TrcEmbedParams, embed_vjp, 1e-10, R, R | I32, W),
   ROW (axpby, TrcAxpbyParams, axpby, 1e-12, R, W),
   ROW (mul, TrcMulParams, mul, 1e-12, R, R, W),

@@ -233,6 +233,15 @@ backend_dispatch (TrcDevice *dev, const TrcDispatch *dispatch, GError **error)
   TrcVkCall call = { .op = dispatch->op, .params = dispatch->params };
 
   for (guint i = 0; i < TRC_OP_MAX_TENSORS; i++)
+    if (dispatch->buffer[i] != NULL && dispatch->dtype[i] != TRC_F32
+        && dispatch->dtype[i] != TRC_I32)
+      {
+        g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+                     "Weights of type %s run on the CPU device only.",
+                     trc_dtype_info (dispatch->dtype[i])->name);
+        return FALSE;
+      }
+  for (guint i = 0; i < TRC_OP_MAX_TENSORS; i++)
     {
       call.base[i] = i < dispatch->info->n_tensors ? dispatch->params.off[i] : 0;
       call.params.off[i] = 0;
