@@ -219,10 +219,9 @@ run (TrcVkBackend *self, const TrcVkCall *call, const TrcDispatch *dispatch, GEr
 
   g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
                "The graphics device %s binds at most %" G_GUINT64_FORMAT
-               " MiB of memory at once, and the kernel %s needs more in a way that cannot be "
+               " bytes of memory at once, and the kernel %s needs more in a way that cannot be "
                "split. Use a shorter prompt or the CPU device.",
-               self->device.chosen.name, self->device.max_bind_bytes >> 20,
-               dispatch->info->name);
+               self->device.chosen.name, self->device.max_bind_bytes, dispatch->info->name);
   return FALSE;
 }
 

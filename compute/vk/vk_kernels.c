@@ -198,6 +198,23 @@ typedef struct {
   guint32 period;
 } Step;
 
+/* The smallest number of rows after which everything read with a period starts over; more
+ * than @n when that is too many. Periods of @n and more never start over. */
+static guint64
+common_period (const Step steps[TRC_OP_MAX_TENSORS], guint32 n)
+{
+  guint64 common = 1;
+
+  for (int i = 0; i < TRC_OP_MAX_TENSORS; i++)
+    if (steps[i].period > 1 && steps[i].period < n)
+      {
+        const guint64 step = common;
+        while (common % steps[i].period != 0 && common <= n)
+          common += step;
+      }
+  return common;
+}
+
 /* Cuts the axis whose length is the member of the params at @count. The cut respects
  * all periods; @steps are by tensor. */
 static gboolean
@@ -205,21 +222,20 @@ cut (const TrcVkCall *call, gsize count, const Step steps[TRC_OP_MAX_TENSORS], T
      TrcVkCall *second)
 {
   const guint32 n = *(const guint32 *)((const guint8 *)&call->params + count);
-  guint32 half = n / 2;
+  const guint64 whole = common_period (steps, n);
+  guint64 half = n / 2;
 
   if (half > 128)
     half = half / 64 * 64; /* keeps whole tiles */
-  for (int i = 0; i < TRC_OP_MAX_TENSORS; i++)
-    if (steps[i].period > 1 && steps[i].period < n)
-      half = half / steps[i].period * steps[i].period;
-  for (int i = 0; i < TRC_OP_MAX_TENSORS; i++)
-    if (half == 0
-        || (steps[i].period > 1 && steps[i].period < n && half % steps[i].period != 0))
-      return FALSE;
+  half = half / whole * whole;
+  if (half == 0 && whole < n)
+    half = whole;
+  if (half == 0)
+    return FALSE;
 
   *first = *second = *call;
-  *(guint32 *)((guint8 *)&first->params + count) = half;
-  *(guint32 *)((guint8 *)&second->params + count) = n - half;
+  *(guint32 *)((guint8 *)&first->params + count) = (guint32)half;
+  *(guint32 *)((guint8 *)&second->params + count) = n - (guint32)half;
   for (int i = 0; i < TRC_OP_MAX_TENSORS; i++)
     if (steps[i].period == 0 || steps[i].period >= n)
       second->base[i] += half * steps[i].step;

@@ -225,6 +225,33 @@ test_budget (void)
   vk_fixture_close (b);
 }
 
+/* A row that one binding cannot hold is refused with a sentence; nothing else suffers. */
+static void
+test_too_long_a_row (void)
+{
+  const TrcVkParams params = { .max_bind_bytes = 4096 };
+  TrcVkBackend *b = vk_fixture_open (&params);
+  g_autoptr (GError) error = NULL;
+  float got;
+
+  if (b == NULL)
+    return;
+  g_autoptr (TrcTensor) x = tensor_of (b, 2000, 1);
+  g_autoptr (TrcTensor) sum = tensor_of (b, 1, 5);
+  TrcReduceParams p = { .rows = 1, .cols = 2000, .ld_a = 2000, .alpha = 1 };
+  g_assert_false (trc_op_sum_rows (x, sum, &p, &error));
+  g_assert_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "sum_rows"));
+  p.cols = 1000;
+  g_clear_error (&error);
+  g_assert_true (trc_op_sum_rows (x, sum, &p, &error));
+  g_assert_true (trc_tensor_read (sum, &got, 1, &error));
+  g_assert_cmpfloat (got, ==, 500500);
+  g_clear_pointer (&x, trc_tensor_unref);
+  g_clear_pointer (&sum, trc_tensor_unref);
+  vk_fixture_close (b);
+}
+
 /* Work that is queued again and again keeps its order though it may overlap otherwise. */
 static void
 test_dependencies (void)
@@ -261,6 +288,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/backend/out-of-memory", test_out_of_memory);
   g_test_add_func ("/vk/backend/out-of-sets", test_out_of_sets);
   g_test_add_func ("/vk/backend/budget", test_budget);
+  g_test_add_func ("/vk/backend/too-long-a-row", test_too_long_a_row);
   g_test_add_func ("/vk/backend/dependencies", test_dependencies);
   return g_test_run ();
 }

@@ -101,8 +101,16 @@ test_split_period (void)
   g_assert_cmpuint (b.params.axpby.rows, ==, 8);
   g_assert_cmpuint (b.base[0], ==, 0);
   g_assert_cmpuint (b.base[1], ==, 6);
-  call.params.axpby.x_period = 9; /* no whole period in either half */
-  g_assert_false (trc_vk_kernel_split (&call, 1, &a, &b));
+  call.params.axpby.x_period = 9; /* more than half: one whole period and the rest */
+  g_assert_true (trc_vk_kernel_split (&call, 1, &a, &b));
+  g_assert_cmpuint (a.params.axpby.rows, ==, 9);
+
+  TrcVkCall two = { .op = TRC_OP_MUL,
+                    .params.mul = { .rows = 14, .cols = 1, .a_period = 2, .b_period = 3 } };
+  g_assert_true (trc_vk_kernel_split (&two, 1, &a, &b));
+  g_assert_cmpuint (a.params.mul.rows, ==, 6); /* a multiple of both */
+  two.params.mul.a_period = 5;
+  g_assert_false (trc_vk_kernel_split (&two, 1, &a, &b));
 }
 
 static void
