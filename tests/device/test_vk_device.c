@@ -108,27 +108,38 @@ test_no_such_device (void)
   g_assert_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND);
 }
 
-/* The layer is awake: wrong usage is counted, so that silence elsewhere means something. */
+/* The layer is awake: wrong usage and forgotten objects are counted, so that silence elsewhere means something. */
 static void
 test_layer_speaks (void)
 {
-  const VkBufferCreateInfo empty = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT };
-  VkBuffer buffer = VK_NULL_HANDLE;
+  VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                              .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT };
+  VkBuffer empty = VK_NULL_HANDLE, forgotten = VK_NULL_HANDLE;
   TrcVkDevice device;
 
   if (!vk_fixture_device (&device, NULL))
     return;
+  TrcVkApi *api = &device.instance.api;
   if (!device.instance.validating)
-    g_test_skip ("the validation layer is not installed");
-  else
     {
-      device.instance.api.CreateBuffer (device.device, &empty, NULL, &buffer);
-      g_assert_cmpint (g_atomic_int_get (&device.instance.n_messages), >, 0);
-      g_assert_nonnull (strstr (device.instance.messages->str, "VkBufferCreateInfo"));
-      if (buffer != VK_NULL_HANDLE)
-        device.instance.api.DestroyBuffer (device.device, buffer, NULL);
+      g_test_skip ("the validation layer is not installed");
+      vk_fixture_device_close (&device);
+      return;
     }
+  api->CreateBuffer (device.device, &info, NULL, &empty); /* of size 0 */
+  int wrong = g_atomic_int_get (&device.instance.n_messages);
+  g_assert_cmpint (wrong, >, 0);
+  g_assert_nonnull (strstr (device.instance.messages->str, "VkBufferCreateInfo"));
+  if (empty != VK_NULL_HANDLE)
+    api->DestroyBuffer (device.device, empty, NULL);
+
+  info.size = 256;
+  g_assert_cmpint (api->CreateBuffer (device.device, &info, NULL, &forgotten), ==, VK_SUCCESS);
+  api->DestroySemaphore (device.device, device.clock, NULL);
+  api->DestroyDevice (device.device, NULL);
+  g_assert_cmpint (g_atomic_int_get (&device.instance.n_messages), >, wrong);
+  device.clock = VK_NULL_HANDLE;
+  device.device = VK_NULL_HANDLE;
   trc_vk_device_clear (&device);
 }
 

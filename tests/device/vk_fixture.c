@@ -40,11 +40,48 @@ cache_dir (void)
   return dir;
 }
 
+/* --- what the layer says when the instance goes, objects left behind included ----------------
+ */
+
+static TrcVkParams inner; /* the test's own patch */
+static TrcVkInstance *watched;
+static PFN_vkDestroyInstance real_destroy_instance;
+
+static void
+assert_silent (TrcVkInstance *instance)
+{
+  if (!instance->validating)
+    g_test_message ("the validation layer is not installed");
+  if (g_atomic_int_get (&instance->n_messages) > 0)
+    g_test_message ("%s", instance->messages->str);
+  g_assert_cmpint (g_atomic_int_get (&instance->n_messages), ==, 0);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+destroy_instance (VkInstance instance, const VkAllocationCallbacks *callbacks)
+{
+  if (watched != NULL)
+    assert_silent (watched);
+  watched = NULL;
+  real_destroy_instance (instance, callbacks);
+}
+
+static void
+watch (TrcVkApi *api, gpointer data)
+{
+  if (inner.patch != NULL)
+    inner.patch (api, inner.patch_data);
+  real_destroy_instance = api->DestroyInstance;
+  api->DestroyInstance = destroy_instance;
+}
+
 static TrcVkParams
 complete (const TrcVkParams *params)
 {
   TrcVkParams full = params != NULL ? *params : (TrcVkParams){ 0 };
 
+  inner = full;
+  full.patch = watch;
   full.validate = TRUE;
   if (full.part == NULL)
     full.part = vk_fixture_part ();
@@ -81,27 +118,19 @@ vk_fixture_device (TrcVkDevice *device, const TrcVkParams *params)
   return TRUE;
 }
 
-static void
-assert_silent (TrcVkInstance *instance)
-{
-  if (!instance->validating)
-    g_test_message ("the validation layer is not installed");
-  if (g_atomic_int_get (&instance->n_messages) > 0)
-    g_test_message ("%s", instance->messages->str);
-  g_assert_cmpint (g_atomic_int_get (&instance->n_messages), ==, 0);
-}
-
 void
 vk_fixture_close (TrcVkBackend *backend)
 {
-  assert_silent (&backend->device.instance);
+  watched = &backend->device.instance;
+  assert_silent (watched);
   trc_device_unref (&backend->base);
 }
 
 void
 vk_fixture_device_close (TrcVkDevice *device)
 {
-  assert_silent (&device->instance);
+  watched = &device->instance;
+  assert_silent (watched);
   trc_vk_device_clear (device);
 }
 
