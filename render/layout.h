@@ -40,6 +40,7 @@ typedef struct {
   gint32 column;   /* 0 .. n_columns - 1, or -1: free, placed by its neighbours */
   double w, h;     /* size of the box with the room its label wants */
   double pull;     /* >= 0: how much its edges move it; 0 counts as 1 */
+  gboolean centred; /* stands in the middle of its column (alone in its cell) */
 } TrcLayoutNode;
 
 typedef struct {

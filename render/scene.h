@@ -66,7 +66,8 @@ typedef struct {
   gint32 from, to; /* boxes: source (below), target (above) */
   TrcPoint p[4];   /* one cubic, computed by the builder */
   float width;     /* points */
-  float strength;  /* 0..1, share of the target's input: opacity and rank */
+  float strength;  /* 0..1, share of the target's input */
+  float rank;      /* 0..1, how much runs over it among its like: opacity, order of drawing */
   float value;     /* the caller's number, signed: what a tooltip says */
   gint8 sign;      /* +1 raises, -1 lowers, 0 without sign */
   guint8 weave;    /* 1: one of the weak bulk, drawn as a barely visible thread */
@@ -95,6 +96,16 @@ typedef struct {
   const char *label;
 } TrcLegendEntry;
 
+/* What a caller says of an edge. */
+typedef struct {
+  gint32 from, to;
+  double share;     /* 0..1, of the target's input: width, by its root */
+  double rank;      /* 0..1, among edges of its like: opacity and order */
+  double value;     /* signed, for the tooltip and the sign */
+  double max_width; /* points, for a share of 1 */
+  gboolean weave;   /* a thread of the weak bulk */
+} TrcSceneEdge;
+
 typedef struct _TrcScene TrcScene;
 typedef struct _TrcSceneBuilder TrcSceneBuilder;
 
@@ -108,10 +119,8 @@ void trc_scene_builder_free (TrcSceneBuilder *self);
  * groups first. A parent must have been added before its members. */
 gint32 trc_scene_builder_box (TrcSceneBuilder *self, const TrcBox *box);
 
-/* An edge between two boxes; the path is routed when the scene is made.
- * @share in 0..1 gives width (by its root, up to @max_width points) and opacity. */
-void trc_scene_builder_edge (TrcSceneBuilder *self, gint32 from, gint32 to, double share,
-                             double value, double max_width, gboolean weave);
+/* Adds an edge; its path is found when the scene is made. */
+void trc_scene_builder_edge (TrcSceneBuilder *self, const TrcSceneEdge *edge);
 
 /* A layer row, from any order; the scene keeps them sorted by y. */
 void trc_scene_builder_row (TrcSceneBuilder *self, double y, gint32 ordinal, const char *label);
@@ -142,7 +151,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcSceneBuilder, trc_scene_builder_free)
 /* All boxes, in the order they were added. Borrowed. */
 const TrcBox *trc_scene_boxes (const TrcScene *self, guint *n);
 
-/* All curves: weak ones first, then by growing strength, which is the order in
+/* All curves: the weave first, then by growing rank, which is the order in
  * which they are drawn. Borrowed. */
 const TrcCurve *trc_scene_curves (const TrcScene *self, guint *n);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define WIDE_PT 6.5 /* a full share between large boxes */
-#define THIN_PT 3.6 /* between small shapes */
+#define THIN_PT 3.0 /* between small shapes */
 
 static gboolean
 is_large (const TrcItem *item)
@@ -41,24 +41,6 @@ mark_pins (TrcPlan *self)
       if (i >= 0 && item[i].kind == TRC_ITEM_NODE && item[i].style == TRC_STYLE_PLAIN)
         item[i].style = TRC_STYLE_STRONG;
     }
-}
-
-/* Without a marked target the likeliest prediction is it. */
-static void
-mark_target (TrcPlan *self)
-{
-  TrcItem *item = (TrcItem *)self->items->data;
-  gint32 best = -1;
-
-  for (guint i = 0; i < self->items->len; i++)
-    {
-      if (item[i].style == TRC_STYLE_TARGET)
-        return;
-      if (item[i].shape == TRC_BOX_PILL && (best < 0 || item[i].mass > item[best].mass))
-        best = (gint32)i;
-    }
-  if (best >= 0)
-    item[best].style = TRC_STYLE_TARGET;
 }
 
 static void
@@ -101,8 +83,16 @@ add_edges (TrcPlan *self, TrcSceneBuilder *builder)
       const TrcLink *link = &g_array_index (self->links, TrcLink, i);
       gboolean large = is_large (&item[link->from]) && is_large (&item[link->to]);
       double value = link->signed_score < 0 ? -link->share : link->share;
-      trc_scene_builder_edge (builder, item[link->from].box, item[link->to].box, link->share,
-                              value, large ? WIDE_PT : THIN_PT, !link->strong);
+      TrcSceneEdge edge = {
+        .from = item[link->from].box,
+        .to = item[link->to].box,
+        .share = link->share,
+        .rank = link->rank,
+        .value = value,
+        .max_width = large ? WIDE_PT : THIN_PT,
+        .weave = !link->strong,
+      };
+      trc_scene_builder_edge (builder, &edge);
     }
 }
 
@@ -213,6 +203,21 @@ append_score (GString *out, const char *word, double value)
     g_string_append_printf (out, "%s .%02d", word, hundredths);
 }
 
+/* The prompt without the marks that tokenisers put before it. */
+static char *
+title_of (const char *prompt)
+{
+  static const char *const marks[] = { "<bos>", "<s>", "<EOT>", "<|begin_of_text|>",
+                                       "<|endoftext|>", "\342\206\221" };
+  g_autofree char *title = g_strstrip (g_strdup (prompt));
+  const char *at = title;
+
+  for (guint i = 0; i < G_N_ELEMENTS (marks); i++)
+    if (g_str_has_prefix (at, marks[i]))
+      at += strlen (marks[i]);
+  return g_strstrip (g_strdup (at));
+}
+
 static void
 add_words (TrcPlan *self, TrcSceneBuilder *builder)
 {
@@ -220,12 +225,10 @@ add_words (TrcPlan *self, TrcSceneBuilder *builder)
              *slug = trc_graph_text (self->graph, "slug");
   g_autofree char *facts = facts_line (self);
   g_autoptr (GString) chip = g_string_new (NULL);
-  g_autofree char *title = g_strdup (*prompt != '\0' ? prompt : slug);
+  g_autofree char *title = *prompt != '\0' ? title_of (prompt) : g_strdup (slug);
 
   append_score (chip, "replacement", self->scores.replacement);
   append_score (chip, "completeness", self->scores.completeness);
-  if (title != NULL)
-    g_strstrip (title);
   trc_scene_builder_words (builder, title, facts, chip->len > 0 ? chip->str : NULL);
 }
 
@@ -236,7 +239,6 @@ trc_plan_scene (TrcPlan *self)
 
   mark_tokens (self);
   mark_pins (self);
-  mark_target (self);
   add_boxes (self, builder);
   add_edges (self, builder);
   add_grid (self, builder);

@@ -5,6 +5,7 @@
 
 #define CHIP_H 18.0
 #define PILL_H 22.0
+#define SMALL_PILL_H 17.0 /* predictions that are not the target */
 #define CARD_H 36.0
 #define TOKEN_PT 9.5
 #define NAME_PT 10.5
@@ -94,8 +95,11 @@ size_node (TrcPlan *self, TrcItem *item, TrcNodeKind kind)
     }
   else if (item->shape == TRC_BOX_PILL)
     {
-      item->h = PILL_H;
-      item->w = MIN (text_width (self, item->label, NAME_PT, TRUE), MOST_LABEL_W) + 22;
+      gboolean target = item->style == TRC_STYLE_TARGET;
+      item->h = target ? PILL_H : SMALL_PILL_H;
+      item->w = MIN (text_width (self, item->label, target ? NAME_PT : FACT_PT, target),
+                     MOST_LABEL_W)
+                + (target ? 22 : 15);
     }
   else
     item->w = item->h = small_size (self) * factor[item->shape];
@@ -120,9 +124,25 @@ node_style (const TrcPlan *self, guint32 i)
 
   if (node->kind == TRC_NODE_ERROR)
     return TRC_STYLE_FAINT;
-  if (node->kind == TRC_NODE_LOGIT && (node->flags & TRC_NODE_IS_TARGET))
+  if (node->kind == TRC_NODE_LOGIT && (i == self->target || (node->flags & TRC_NODE_IS_TARGET)))
     return TRC_STYLE_TARGET;
   return TRC_STYLE_PLAIN;
+}
+
+/* With groups or pins somebody has said what matters: the rest steps back. */
+static gboolean
+in_background (const TrcPlan *self, guint32 i)
+{
+  const TrcGraphMarks *marks = trc_graph_marks (self->graph);
+  TrcNodeKind kind = self->nodes[i].kind;
+
+  if (!self->cards || self->group_of[i] >= 0 || kind == TRC_NODE_EMBEDDING
+      || kind == TRC_NODE_LOGIT)
+    return FALSE;
+  for (gsize k = 0; k < marks->n_pins; k++)
+    if (marks->pins[k] == i)
+      return FALSE;
+  return TRUE;
 }
 
 static gint32
@@ -144,6 +164,9 @@ add_node (TrcPlan *self, guint32 i, gint32 parent)
   };
 
   item.last_row = item.row;
+  item.background = in_background (self, i);
+  if (item.background)
+    item.style = TRC_STYLE_FAINT;
   if (item.shape == TRC_BOX_CHIP || item.shape == TRC_BOX_PILL)
     item.label_place = TRC_LABEL_INSIDE;
   else if (node->kind == TRC_NODE_ERROR)
@@ -207,7 +230,7 @@ add_group (TrcPlan *self, guint32 index)
       hi = MAX (hi, self->nodes[i].layer);
       row_lo = MIN (row_lo, trc_plan_row (self, &self->nodes[i]));
       row_hi = MAX (row_hi, trc_plan_row (self, &self->nodes[i]));
-      target |= (self->nodes[i].flags & TRC_NODE_IS_TARGET) != 0;
+      target |= i == self->target || (self->nodes[i].flags & TRC_NODE_IS_TARGET) != 0;
       mass += self->mass_of[i];
       n++;
     }
@@ -318,9 +341,16 @@ weigh (TrcPlan *self)
       seen += labels;
       if (!labels || it->label == NULL || (labelled >= LABELLED && it->parent < 0))
         continue;
-      if (self->nodes[it->ref].kind == TRC_NODE_FEATURE
-          && !trc_present_has_name (self->graph, it->ref) && labelled >= LABELLED / 3)
+      if (it->background)
         continue;
+      if (self->nodes[it->ref].kind == TRC_NODE_FEATURE
+          && !trc_present_has_name (self->graph, it->ref)
+          && (self->named || labelled >= LABELLED / 3))
+        {
+          if (self->named && it->style != TRC_STYLE_STRONG)
+            it->label_place = TRC_LABEL_NEVER;
+          continue;
+        }
       it->label_w = MIN (MOST_LABEL_W, text_width (self, it->label, FACT_PT, FALSE)) + 5;
       labelled++;
     }

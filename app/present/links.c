@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define DEFAULT_CURVES 320
-#define ERROR_DISCOUNT 0.4 /* what no feature explains is not what a reader looks for */
+#define LEAST_CURVES 24
+#define MOST_CURVES 200
+#define ERROR_DISCOUNT 0.1 /* what no feature explains is not what a reader looks for */
 
 static int
 by_ends (gconstpointer pa, gconstpointer pb)
@@ -46,7 +47,7 @@ add_links_into (TrcPlan *self, guint32 target)
       if (from < 0 || from == to || in[k].weight == 0 || !self->kept->edges[first + k])
         continue;
       double part = self->mass_of[target] * in[k].weight / MAX (1e-10, total);
-      TrcLink link = { (guint32)from, (guint32)to, fabs (part), part, 0, FALSE };
+      TrcLink link = { (guint32)from, (guint32)to, fabs (part), part, 0, 0, FALSE };
       g_array_append_val (self->links, link);
       self->edges_shown++;
     }
@@ -74,6 +75,32 @@ merge (GArray *links)
   g_array_set_size (links, n + 1);
 }
 
+/* The strongest links between items in the foreground, as many as a reader can
+ * follow; ranks run over the chosen and over the rest by themselves. */
+static void
+choose_strong (TrcPlan *self)
+{
+  const TrcItem *item = (const TrcItem *)self->items->data;
+  guint n = self->links->len, front = 0, strong = 0, most = self->view->max_curves;
+
+  for (guint i = 0; i < self->items->len; i++)
+    front += item[i].kind != TRC_ITEM_HEADER && !item[i].background;
+  if (most == 0)
+    most = CLAMP (12 + front * 7 / 10, LEAST_CURVES, MOST_CURVES);
+  for (guint i = n; i-- > 0 && strong < most;)
+    {
+      TrcLink *link = &g_array_index (self->links, TrcLink, i);
+      link->strong
+          = !item[link->from].background && !item[link->to].background && link->score > 0;
+      strong += link->strong;
+    }
+  for (guint i = 0, s = 0, w = 0; i < n; i++)
+    {
+      TrcLink *link = &g_array_index (self->links, TrcLink, i);
+      link->rank = link->strong ? (++s) / (double)strong : (++w) / (double)(n - strong);
+    }
+}
+
 static gboolean
 is_error (const TrcItem *item)
 {
@@ -83,7 +110,6 @@ is_error (const TrcItem *item)
 void
 trc_plan_links (TrcPlan *self)
 {
-  guint most = self->view->max_curves > 0 ? self->view->max_curves : DEFAULT_CURVES;
   const TrcItem *item;
 
   for (guint32 t = 0; t < self->n_nodes; t++)
@@ -103,6 +129,5 @@ trc_plan_links (TrcPlan *self)
     }
   if (self->links->len > 1)
     qsort (self->links->data, self->links->len, sizeof (TrcLink), by_score);
-  for (guint i = self->links->len - MIN (most, self->links->len); i < self->links->len; i++)
-    g_array_index (self->links, TrcLink, i).strong = TRUE;
+  choose_strong (self);
 }

@@ -6,8 +6,9 @@
 
 #define FRAME_PAD 14.0
 #define FRAME_TITLE 30.0
-#define PILL_GAP 8.0
+#define PILL_GAP 6.0
 #define ASPECT 1.4
+#define END_GAP 16.0
 
 static TrcItem *
 item_at (const TrcPlan *self, guint i)
@@ -24,7 +25,8 @@ layout_node (const TrcItem *item)
                           .last_row = item->last_row,
                           .column = item->column,
                           .w = item->w + item->label_w,
-                          .h = item->h };
+                          .h = item->h,
+                          .centred = item->shape == TRC_BOX_CHIP };
 }
 
 static TrcPoint
@@ -235,6 +237,17 @@ take_places (TrcPlan *self, const TrcLayout *layout, const gint32 *local)
       item_at (self, i)->at = shape_place (item_at (self, i), layout->at[local[i]]);
 }
 
+/* Edges fan out over tokens and predictions: both get more room to the layers. */
+static void
+widen_ends (TrcPlan *self)
+{
+  self->row_y[0] += END_GAP;
+  self->row_y[self->n_rows - 1] -= END_GAP / 2;
+  for (guint i = 0; i < self->items->len; i++)
+    if (item_at (self, i)->row == 0)
+      item_at (self, i)->at.y += END_GAP;
+}
+
 static TrcLayout *
 run_layout (TrcPlan *self, const TrcLayoutInput *in, GError **error)
 {
@@ -294,6 +307,7 @@ place_outer (TrcPlan *self, GError **error)
   if (dot && !layout->fell_back)
     return TRUE;
   take_grid (self, layout);
+  widen_ends (self);
   double right = layout->bounds.x + layout->bounds.w;
   for (guint c = 0; c < self->n_columns; c++)
     right = MAX (right, self->column_x[c] + self->column_w[c] / 2);

@@ -97,6 +97,20 @@ hide_unwanted (TrcPlan *self)
     }
 }
 
+/* Without a marked target the likeliest prediction is it. */
+static void
+find_target (TrcPlan *self)
+{
+  self->target = -1;
+  for (guint32 i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].flags & TRC_NODE_IS_TARGET)
+      return;
+  for (guint32 i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].kind == TRC_NODE_LOGIT
+        && (self->target < 0 || self->mass_of[i] > self->mass_of[self->target]))
+      self->target = i;
+}
+
 static void
 find_masses (TrcPlan *self)
 {
@@ -165,11 +179,14 @@ plan_new (TrcGraph *graph, TrcPruner *pruner, const TrcView *view, const TrcProg
   memset (self->group_of, 0xff, sizeof (gint32) * self->n_nodes);
   memset (self->item_of, 0xff, sizeof (gint32) * self->n_nodes);
   self->cards = view->groups != TRC_GROUPS_FLAT && trc_graph_marks (graph)->n_supernodes > 0;
+  for (guint32 i = 0; i < self->n_nodes && !self->named; i++)
+    self->named = self->nodes[i].kind == TRC_NODE_FEATURE && trc_present_has_name (graph, i);
   use_marked_circuit (self);
   if (self->cards)
     show_marked (self);
   hide_unwanted (self);
   find_masses (self);
+  find_target (self);
   find_grid (self);
   return g_steal_pointer (&self);
 }

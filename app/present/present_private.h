@@ -34,6 +34,7 @@ typedef struct {
   gint32 row, last_row, column;
   TrcBoxShape shape;
   TrcBoxStyle style;
+  gboolean background; /* shown, but not part of what somebody picked out */
   TrcLabelPlace label_place;
   const char *label, *sublabel, *tooltip; /* in the plan's string chunk */
   double w, h;                            /* of the shape */
@@ -48,6 +49,7 @@ typedef struct {
   guint32 from, to;    /* items */
   double score;        /* how much of the whole output runs over it */
   double signed_score; /* the same with the signs of the weights */
+  double rank;         /* 0..1 among strong links, or among the others */
   double share;        /* of the target's input, 0..1 */
   gboolean strong;     /* a curve; else a thread of the weave */
 } TrcLink;
@@ -68,6 +70,8 @@ typedef struct {
   double *mass_of;    /* influence + probability of each node */
   GArray *items;      /* TrcItem */
   GArray *links;      /* TrcLink, weakest first */
+  gint64 target;      /* the logit that is explained, -1 none */
+  gboolean named;     /* features have names; those without stay without a label */
   gboolean cards;     /* supernodes are drawn as cards */
   gboolean positions; /* columns are tokens; else components (EAP-IG) */
   gboolean split;     /* attention and MLP have rows of their own */

@@ -134,7 +134,7 @@ paint_rules (const TrcDrawing *self)
         continue;
       pen->klass->line (pen, (TrcPoint){ x, MAX (0.0, bounds.y) },
                         (TrcPoint){ x, MIN (self->opt->h, bounds.y + bounds.h) },
-                        trc_colour_fade (self->theme->hairline, 0.8), 1, 2.5);
+                        trc_colour_fade (self->theme->hairline, 0.6), 1, 2);
     }
   pen->klass->end (pen);
 }
@@ -189,7 +189,7 @@ paint_weave (const TrcDrawing *self)
     {
       if (!trc_rect_meets (hull (&curve[i]), self->view))
         continue;
-      double load = CLAMP (sqrt (curve[i].strength / 0.02), 0.18, 1.0);
+      double load = 0.08 + 0.92 * curve[i].rank * curve[i].rank;
       curve_points (self, &curve[i], thread[used].p);
       thread[used++].load = (float)(each * load * floor_fade (self, &curve[i]));
     }
@@ -204,7 +204,7 @@ trc_paint_curve (const TrcDrawing *self, const TrcCurve *curve, double alpha, do
 {
   TrcPoint p[4];
   double width = MAX (min_width * self->opt->unit, curve->width * self->zoom);
-  double opacity = 0.34 + 0.54 * CLAMP (sqrt (curve->strength / 0.30), 0.0, 1.0);
+  double opacity = 0.26 + 0.62 * pow (curve->rank, 1.5);
   double dash = curve->sign < 0 && self->theme->dash_lowers ? 3 * width + 2 : 0;
 
   if (self->theme->contrast)
@@ -380,8 +380,10 @@ plate_text (const TrcDrawing *self, const TrcBox *box, TrcRect r, double alpha)
 {
   gboolean bold = box->style == TRC_STYLE_TARGET || box->style == TRC_STYLE_STRONG
                   || box->shape == TRC_BOX_CARD;
-  double name =
-      trc_drawing_text_size (self, box->shape == TRC_BOX_CHIP ? TOKEN_PT : NAME_PT, 8);
+  double points = box->shape == TRC_BOX_CHIP ? TOKEN_PT : NAME_PT;
+  if (box->shape == TRC_BOX_PILL && box->style != TRC_STYLE_TARGET)
+    points = FACT_PT;
+  double name = trc_drawing_text_size (self, points, 8);
   double fact = trc_drawing_text_size (self, FACT_PT, 8), room = r.w - 6 * self->zoom;
   gboolean two = box->sublabel != NULL && r.h >= 1.3 * (name + fact);
   TrcPenText at = { .x = r.x + r.w / 2,

@@ -20,6 +20,7 @@
 #define N_SWEEPS 10
 #define N_CAPS 14
 #define STRIP 4.0  /* points: height of the strips that the final push looks at */
+#define LEAN 0.42 /* of a column: how far another column pulls a node aside */
 #define SPREAD 0.6 /* part of a column's spare room that goes between its nodes */
 
 typedef struct {
@@ -243,18 +244,34 @@ place_bands (Job *job)
 
 /* ---- 2. order ---- */
 
+/* Where a neighbour pulls a node to. In its own column, to itself; in another
+ * one only to that side of the column, or all nodes would crowd at its edge. */
+static double
+pull_of (const Job *job, const TrcLayoutNode *node, guint32 other)
+{
+  gint32 theirs = job->in->nodes[other].column;
+
+  if (node->column < 0 || theirs < 0 || theirs == node->column)
+    return job->out->at[other].x;
+  double aside = CLAMP ((theirs - node->column) / 3.0, -1.0, 1.0);
+  return job->out->column_x[node->column] + aside * LEAN * job->out->column_w[node->column];
+}
+
 static double
 neighbour_mean (const Job *job, guint32 i, double otherwise)
 {
+  const TrcLayoutNode *node = &job->in->nodes[i];
   double sum_w = 0, sum_x = 0;
 
+  if (node->centred && node->column >= 0)
+    return job->out->column_x[node->column];
   for (guint32 k = job->adj_first[i]; k < job->adj_first[i + 1]; k++)
     {
       guint32 other = job->adj_node[k];
       double pull = job->in->nodes[other].pull;
       double w = job->adj_weight[k] * (pull > 0 ? pull : 1);
       sum_w += w;
-      sum_x += w * job->out->at[other].x;
+      sum_x += w * pull_of (job, node, other);
     }
   return sum_w > 0 ? sum_x / sum_w : otherwise;
 }

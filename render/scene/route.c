@@ -102,7 +102,8 @@ bend (TrcCurve *curve, Side at_from, Side at_to)
   gboolean flat = at_from == SIDE_LEFT || at_from == SIDE_RIGHT;
   double span = flat ? fabs (b.x - a.x) : fabs (b.y - a.y);
   double across = flat ? fabs (b.y - a.y) : fabs (b.x - a.x);
-  double reach = MIN (MAX (span * 0.5, MIN (across * 0.25, 48.0)), 260.0);
+  /* a short edge that goes far aside may swing out, but not loop */
+  double reach = CLAMP (span * 0.5, MIN (14.0, across * 0.25), 260.0);
   static const int dx[] = { 0, 0, -1, 1 }, dy[] = { -1, 1, 0, 0 };
 
   curve->p[1] = (TrcPoint){ a.x + dx[at_from] * reach, a.y + dy[at_from] * reach };

@@ -97,28 +97,30 @@ trc_scene_builder_box (TrcSceneBuilder *self, const TrcBox *box)
   return (gint32)scene->boxes->len - 1;
 }
 
+static double
+clamp_part (double v)
+{
+  return isfinite (v) ? CLAMP (v, 0.0, 1.0) : 0;
+}
+
 void
-trc_scene_builder_edge (TrcSceneBuilder *self, gint32 from, gint32 to, double share,
-                        double value, double max_width, gboolean weave)
+trc_scene_builder_edge (TrcSceneBuilder *self, const TrcSceneEdge *edge)
 {
   TrcScene *scene = self->scene;
   gint32 n = (gint32)scene->boxes->len;
+  double share = clamp_part (edge->share);
 
-  g_return_if_fail (from >= 0 && from < n && to >= 0 && to < n);
+  g_return_if_fail (edge->from >= 0 && edge->from < n && edge->to >= 0 && edge->to < n);
 
-  if (!isfinite (share))
-    share = 0;
-  share = CLAMP (share, 0.0, 1.0);
   TrcCurve curve = {
-    .from = from,
-    .to = to,
-    .width = (float)MAX (0.75, max_width * sqrt (share)),
+    .from = edge->from,
+    .to = edge->to,
+    .width = (float)MAX (0.75, edge->max_width * sqrt (share)),
     .strength = (float)share,
-    .value = (float)value,
-    .sign = value > 0   ? 1
-            : value < 0 ? -1
-                        : 0,
-    .weave = weave ? 1 : 0,
+    .rank = (float)clamp_part (edge->rank),
+    .value = (float)edge->value,
+    .sign = edge->value > 0 ? 1 : edge->value < 0 ? -1 : 0,
+    .weave = edge->weave ? 1 : 0,
   };
   g_array_append_val (scene->curves, curve);
 }
@@ -175,17 +177,17 @@ by_x (gconstpointer a, gconstpointer b)
   return (c->x > d->x) - (c->x < d->x);
 }
 
-/* Drawing order: the weave, then by strength; ties by ends, so that the same
+/* Drawing order: the weave, then by rank; ties by ends, so that the same
  * edges in another order give the same picture. */
 static int
-by_strength (gconstpointer a, gconstpointer b)
+by_rank (gconstpointer a, gconstpointer b)
 {
   const TrcCurve *c = a, *d = b;
 
   if (c->weave != d->weave)
     return (int)d->weave - (int)c->weave;
-  if (c->strength != d->strength)
-    return c->strength < d->strength ? -1 : 1;
+  if (c->rank != d->rank)
+    return c->rank < d->rank ? -1 : 1;
   if (c->from != d->from)
     return c->from < d->from ? -1 : 1;
   return (c->to > d->to) - (c->to < d->to);
@@ -280,7 +282,7 @@ trc_scene_builder_end (TrcSceneBuilder *self)
   g_array_sort (scene->rows, by_y);
   g_array_sort (scene->columns, by_x);
   if (scene->curves->len > 1)
-    qsort (scene->curves->data, scene->curves->len, sizeof (TrcCurve), by_strength);
+    qsort (scene->curves->data, scene->curves->len, sizeof (TrcCurve), by_rank);
   measure (scene);
   mark_active_columns (scene);
   index_refs (scene);

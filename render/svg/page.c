@@ -242,8 +242,7 @@ trc_page_draw (const TrcPage *self, const TrcScene *scene, cairo_t *cr, TrcDrawS
     {
       TrcColour c = self->theme->canvas;
       cairo_set_source_rgb (cr, c.r, c.g, c.b);
-      cairo_rectangle (cr, 0, 0, plan.w, plan.h);
-      cairo_fill (cr);
+      cairo_paint (cr); /* pixels that the page fills only partly, too */
     }
   paint_page (self, scene, &pen.base, &plan);
   cairo_restore (cr);
