@@ -40,7 +40,9 @@ typedef struct {
   gint32 column;   /* 0 .. n_columns - 1, or -1: free, placed by its neighbours */
   double w, h;     /* size of the box with the room its label wants */
   double pull;     /* >= 0: how much its edges move it; 0 counts as 1 */
-  gboolean centred; /* stands in the middle of its column (alone in its cell) */
+  gboolean anchored; /* a free node that belongs above the column @anchor */
+  double anchor;     /* may lie between two columns, 2.5 */
+  gboolean centred;  /* stands in the middle of its column (alone in its cell) */
 } TrcLayoutNode;
 
 typedef struct {

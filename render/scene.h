@@ -52,6 +52,7 @@ typedef struct {
   TrcBoxShape shape;
   TrcBoxStyle style;
   TrcLabelPlace place;
+  double label_room;    /* points right of the shape that belong to its label */
   gint32 parent;        /* the group this box lies in, or -1; always a smaller index */
   double weight;        /* >= 0: who gets a label first, and stays far out */
   double fill;          /* 0..1: how much of a small shape is filled (activation); 0 = open */

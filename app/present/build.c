@@ -57,6 +57,7 @@ add_boxes (TrcPlan *self, TrcSceneBuilder *builder)
         .shape = item[i].shape,
         .style = item[i].style,
         .place = item[i].label_place,
+        .label_room = item[i].label_w,
         .parent = item[i].parent >= 0 ? item[item[i].parent].box : -1,
         .weight = item[i].weight,
         .ref_kind = item[i].kind == TRC_ITEM_NODE     ? TRC_REF_NODE
@@ -71,6 +72,17 @@ add_boxes (TrcPlan *self, TrcSceneBuilder *builder)
         continue; /* dot has no columns */
       item[i].box = trc_scene_builder_box (builder, &box);
     }
+}
+
+/* The whole input of an unlikely prediction is a small thing. */
+static double
+logit_scale (const TrcPlan *self, const TrcItem *to)
+{
+  double most = self->target >= 0 ? self->mass_of[self->target] : 0;
+
+  if (to->shape != TRC_BOX_PILL || !(most > 0))
+    return 1;
+  return CLAMP (sqrt (to->mass / most), 0.2, 1.0);
 }
 
 static void
@@ -89,7 +101,7 @@ add_edges (TrcPlan *self, TrcSceneBuilder *builder)
         .share = link->share,
         .rank = link->rank,
         .value = value,
-        .max_width = large ? WIDE_PT : THIN_PT,
+        .max_width = (large ? WIDE_PT : THIN_PT) * logit_scale (self, &item[link->to]),
         .weave = !link->strong,
       };
       trc_scene_builder_edge (builder, &edge);
@@ -184,7 +196,7 @@ facts_line (const TrcPlan *self)
     g_string_append_printf (out, "%s \302\267 ", scan);
   g_string_append_printf (out, "%s nodes, %s edges", nodes, edges);
   if (self->nodes_shown < self->n_nodes || self->edges_shown < trc_graph_n_edges (self->graph))
-    g_string_append_printf (out, " \302\267 shown %u, %s", self->nodes_shown, shown);
+    g_string_append_printf (out, " \302\267 %u and %s shown", self->nodes_shown, shown);
   return g_string_free (out, FALSE);
 }
 
@@ -207,7 +219,8 @@ append_score (GString *out, const char *word, double value)
 static char *
 title_of (const char *prompt)
 {
-  static const char *const marks[] = { "<bos>", "<s>", "<EOT>", "<|begin_of_text|>",
+  static const char *const marks[] = { "<bos>",         "<s>",
+                                       "<EOT>",         "<|begin_of_text|>",
                                        "<|endoftext|>", "\342\206\221" };
   g_autofree char *title = g_strstrip (g_strdup (prompt));
   const char *at = title;
@@ -223,12 +236,18 @@ add_words (TrcPlan *self, TrcSceneBuilder *builder)
 {
   const char *prompt = trc_graph_prompt (self->graph),
              *slug = trc_graph_text (self->graph, "slug");
+  const char *fallback =
+      trc_graph_dialect (self->graph) == TRC_GRAPH_EAP_IG ? "EAP-IG circuit" : NULL;
   g_autofree char *facts = facts_line (self);
   g_autoptr (GString) chip = g_string_new (NULL);
-  g_autofree char *title = *prompt != '\0' ? title_of (prompt) : g_strdup (slug);
+  g_autofree char *title =
+      *prompt != '\0' ? title_of (prompt) : g_strdup (slug != NULL ? slug : fallback);
 
-  append_score (chip, "replacement", self->scores.replacement);
-  append_score (chip, "completeness", self->scores.completeness);
+  if (trc_graph_dialect (self->graph) == TRC_GRAPH_COMMON) /* edge scores are no shares */
+    {
+      append_score (chip, "replacement", self->scores.replacement);
+      append_score (chip, "completeness", self->scores.completeness);
+    }
   trc_scene_builder_words (builder, title, facts, chip->len > 0 ? chip->str : NULL);
 }
 

@@ -97,9 +97,9 @@ size_node (TrcPlan *self, TrcItem *item, TrcNodeKind kind)
     {
       gboolean target = item->style == TRC_STYLE_TARGET;
       item->h = target ? PILL_H : SMALL_PILL_H;
-      item->w = MIN (text_width (self, item->label, target ? NAME_PT : FACT_PT, target),
-                     MOST_LABEL_W)
-                + (target ? 22 : 15);
+      item->w =
+          MIN (text_width (self, item->label, target ? NAME_PT : FACT_PT, target), MOST_LABEL_W)
+          + (target ? 22 : 15);
     }
   else
     item->w = item->h = small_size (self) * factor[item->shape];
@@ -218,8 +218,8 @@ add_group (TrcPlan *self, guint32 index)
   gboolean opened = is_opened (self, index);
   gint32 lo = G_MAXINT32, hi = -1, row_lo = G_MAXINT32, row_hi = -1;
   gboolean target = FALSE;
-  double mass = 0;
-  guint n = 0;
+  double mass = 0, columns = 0;
+  guint n = 0, placed = 0;
 
   for (gsize k = 0; k < group->n_members; k++)
     {
@@ -233,6 +233,11 @@ add_group (TrcPlan *self, guint32 index)
       target |= i == self->target || (self->nodes[i].flags & TRC_NODE_IS_TARGET) != 0;
       mass += self->mass_of[i];
       n++;
+      if (column_of (self, &self->nodes[i]) >= 0)
+        {
+          columns += column_of (self, &self->nodes[i]);
+          placed++;
+        }
     }
   if (n == 0)
     return;
@@ -244,6 +249,8 @@ add_group (TrcPlan *self, guint32 index)
     .row = row_lo,
     .last_row = row_hi,
     .column = -1,
+    .anchored = placed > 0,
+    .anchor = placed > 0 ? columns / placed : 0,
     .shape = opened ? TRC_BOX_GROUP : TRC_BOX_CARD,
     .style = target ? TRC_STYLE_TARGET : TRC_STYLE_PLAIN,
     .label = keep (self, g_strdup (group->label)),

@@ -90,8 +90,8 @@ choose_strong (TrcPlan *self)
   for (guint i = n; i-- > 0 && strong < most;)
     {
       TrcLink *link = &g_array_index (self->links, TrcLink, i);
-      link->strong
-          = !item[link->from].background && !item[link->to].background && link->score > 0;
+      link->strong =
+          !item[link->from].background && !item[link->to].background && link->score > 0;
       strong += link->strong;
     }
   for (guint i = 0, s = 0, w = 0; i < n; i++)

@@ -26,7 +26,10 @@ layout_node (const TrcItem *item)
                           .column = item->column,
                           .w = item->w + item->label_w,
                           .h = item->h,
-                          .centred = item->shape == TRC_BOX_CHIP };
+                          .anchored = item->anchored,
+                          .anchor = item->anchor,
+                          .centred = item->shape == TRC_BOX_CHIP,
+                          .pull = item->background ? 0.1 : 1 };
 }
 
 static TrcPoint
@@ -175,6 +178,15 @@ outer_edges (const TrcPlan *self, const gint32 *local, gboolean strong_only)
   return edges;
 }
 
+/* A prediction, or a card that holds nothing but predictions. */
+static gboolean
+is_output (const TrcPlan *self, const TrcItem *item)
+{
+  return item->parent < 0
+         && (item->shape == TRC_BOX_PILL
+             || (item->kind == TRC_ITEM_CARD && item->row == (gint32)self->n_rows - 1));
+}
+
 static int
 by_probability (gconstpointer pa, gconstpointer pb, gpointer data)
 {
@@ -199,7 +211,7 @@ place_logits (TrcPlan *self, double left, double right, double y)
   double x = right, total = 0;
 
   for (guint i = 0; i < self->items->len; i++)
-    if (item_at (self, i)->shape == TRC_BOX_PILL && item_at (self, i)->parent < 0)
+    if (is_output (self, item_at (self, i)))
       {
         g_array_append_val (pills, i);
         total += item_at (self, i)->w + PILL_GAP;
@@ -275,7 +287,7 @@ place_outer (TrcPlan *self, GError **error)
   for (guint i = 0; i < self->items->len; i++)
     {
       const TrcItem *item = item_at (self, i);
-      gboolean mine = item->parent < 0 && (item->shape != TRC_BOX_PILL || dot)
+      gboolean mine = item->parent < 0 && (!is_output (self, item) || dot)
                       && !(dot && item->kind == TRC_ITEM_HEADER);
       local[i] = -1;
       if (item->shape == TRC_BOX_CHIP && item->column >= 0)

@@ -32,6 +32,8 @@ typedef struct {
   guint32 ref;   /* node, supernode or column */
   gint32 parent; /* item of the frame it lies in, or -1 */
   gint32 row, last_row, column;
+  gboolean anchored; /* a block stands above the tokens of its members */
+  double anchor;     /* their mean column */
   TrcBoxShape shape;
   TrcBoxStyle style;
   gboolean background; /* shown, but not part of what somebody picked out */

@@ -183,7 +183,7 @@ paint_weave (const TrcDrawing *self)
     return;
 
   /* Many threads are fainter each: the eye sees the sum. */
-  double each = CLAMP (sqrt (1500.0 / n_weave), 0.25, 1.0);
+  double each = CLAMP (sqrt (700.0 / n_weave), 0.1, 1.0);
   TrcThread *thread = g_new (TrcThread, n_weave);
   for (guint i = 0; i < n_weave; i++)
     {

@@ -175,11 +175,32 @@ candidates (const TrcDrawing *d, const gint32 *boxes, guint n_boxes)
   return list;
 }
 
-/* Right, left, above, below of @r; FALSE when all are taken. */
 static gboolean
-find_place (const Map *map, const TrcDrawing *d, TrcRect r, double w, double h, TrcRect *place,
-            int *cost)
+within (TrcRect r, TrcRect limit)
 {
+  return r.x >= limit.x && r.y >= limit.y && r.x + r.w <= limit.x + limit.w
+         && r.y + r.h <= limit.y + limit.h;
+}
+
+/* A label stays inside the frame its box is in, and a whole box has no cut label. */
+static TrcRect
+limit_of (const TrcDrawing *d, const TrcBox *box)
+{
+  TrcRect view = { 0, 0, d->opt->w, d->opt->h };
+
+  if (box->parent >= 0)
+    return trc_drawing_rect (d, trc_box_rect (&trc_scene_boxes (d->scene, NULL)[box->parent]));
+  if (within (trc_drawing_rect (d, trc_box_rect (box)), view))
+    return view;
+  return trc_rect_grow (view, 10 * MARGIN_PX * d->opt->unit);
+}
+
+/* Right, left, above or below of @box; FALSE when all are taken. */
+static gboolean
+find_place (const Map *map, const TrcDrawing *d, const TrcBox *box, double w, double h,
+            TrcRect *place, int *cost)
+{
+  TrcRect r = trc_drawing_rect (d, trc_box_rect (box)), limit = limit_of (d, box);
   double gap = GAP_PT * d->opt->unit;
   const TrcRect tries[] = {
     { r.x + r.w + gap, r.y + r.h / 2 - h / 2, w, h },
@@ -187,12 +208,14 @@ find_place (const Map *map, const TrcDrawing *d, TrcRect r, double w, double h, 
     { r.x + r.w / 2 - w / 2, r.y - h, w, h },
     { r.x + r.w / 2 - w / 2, r.y + r.h, w, h },
   };
-  static const int dislike[] = { 0, 3, 6, 7 };
+  static const int dislike[] = { 0, 8, 10, 11 };
   int best = G_MAXINT;
 
   for (guint i = 0; i < G_N_ELEMENTS (tries); i++)
     {
       int crossed = map_cost (map, trc_rect_grow (tries[i], -0.5));
+      if (!within (tries[i], limit))
+        continue;
       if (crossed < 0 || crossed + dislike[i] >= best)
         continue;
       best = crossed + dislike[i];
@@ -250,9 +273,9 @@ trc_paint_labels (const TrcDrawing *d, const gint32 *boxes, guint n_boxes)
       const TrcShaped *shaped =
           trc_painter_shape (d->painter, box->label, TRC_WEIGHT_NORMAL,
                              MAX_WIDTH_PT / LABEL_PT * TRC_TEXT_BASE, d->stats);
-      TrcRect r = trc_drawing_rect (d, trc_box_rect (box)), place;
+      TrcRect place;
       int crossed;
-      if (!find_place (&map, d, r, shaped->w * k, shaped->h * k, &place, &crossed))
+      if (!find_place (&map, d, box, shaped->w * k, shaped->h * k, &place, &crossed))
         {
           d->stats->labels_dropped++;
           continue;

@@ -103,7 +103,7 @@ fill_curve (guint8 *curve, gsize n, double alpha)
 {
   for (gsize i = 0; i < n; i++)
     {
-      double part = 1.6 * alpha * (1 - exp (-(double)i / 16 / SOFT));
+      double part = alpha * (1 - exp (-(double)i / 16 / SOFT));
       curve[i] = (guint8)lrint (255 * MIN (1.0, part));
     }
 }

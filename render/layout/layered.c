@@ -17,10 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SWEEPS 10
+#define N_SWEEPS 12
+#define ANCHOR 0.65 /* of the place of an anchored node is its anchor */
 #define N_CAPS 14
 #define STRIP 4.0  /* points: height of the strips that the final push looks at */
-#define LEAN 0.42 /* of a column: how far another column pulls a node aside */
+#define LEAN 0.42  /* of a column: how far another column pulls a node aside */
 #define SPREAD 0.6 /* part of a column's spare room that goes between its nodes */
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
   guint32 *adj_first, *adj_node;
   double *adj_weight;
   double *want; /* x each node asks for */
+  double *lean; /* of each column: how far its nodes stand from its middle */
   guint *cell_lines;
 } Job;
 
@@ -258,6 +260,19 @@ pull_of (const Job *job, const TrcLayoutNode *node, guint32 other)
 }
 
 static double
+anchor_x (const Job *job, const TrcLayoutNode *node)
+{
+  guint last = MAX (1, job->in->n_columns) - 1;
+  double at = CLAMP (node->anchor, 0.0, (double)last);
+  guint left = (guint)at, right = MIN (left + 1, last);
+
+  if (job->in->n_columns == 0)
+    return 0;
+  return job->out->column_x[left]
+         + (at - left) * (job->out->column_x[right] - job->out->column_x[left]);
+}
+
+static double
 neighbour_mean (const Job *job, guint32 i, double otherwise)
 {
   const TrcLayoutNode *node = &job->in->nodes[i];
@@ -273,7 +288,33 @@ neighbour_mean (const Job *job, guint32 i, double otherwise)
       sum_w += w;
       sum_x += w * pull_of (job, node, other);
     }
+  if (node->anchored)
+    return anchor_x (job, node) * ANCHOR
+           + (1 - ANCHOR) * (sum_w > 0 ? sum_x / sum_w : otherwise);
+  if (node->column >= 0 && sum_w > 0)
+    return sum_x / sum_w - job->lean[node->column];
   return sum_w > 0 ? sum_x / sum_w : otherwise;
+}
+
+/* Most columns lie to the right of what they read: without this all their nodes
+ * would stand at the left edge. */
+static void
+note_leans (Job *job)
+{
+  const TrcLayoutInput *in = job->in;
+  g_autofree guint *n = g_new0 (guint, in->n_columns + 1);
+
+  for (guint c = 0; c < in->n_columns; c++)
+    job->lean[c] *= 0.5;
+  for (guint i = 0; i < in->n_nodes; i++)
+    if (in->nodes[i].column >= 0 && !in->nodes[i].centred)
+      n[in->nodes[i].column]++;
+  for (guint i = 0; i < in->n_nodes; i++)
+    {
+      gint32 c = in->nodes[i].column;
+      if (c >= 0 && !in->nodes[i].centred)
+        job->lean[c] += (job->out->at[i].x - job->out->column_x[c]) / n[c];
+    }
 }
 
 /* Least squares places of a line in order: z = want - offset must not fall. */
@@ -465,6 +506,7 @@ job_clear (Job *job)
   g_free (job->adj_node);
   g_free (job->adj_weight);
   g_free (job->want);
+  g_free (job->lean);
   g_free (job->cell_lines);
 }
 
@@ -480,6 +522,7 @@ sweep_all (Job *job, GCancellable *cancellable, GError **error)
       for (guint k = 0; k < in->n_rows; k++)
         for (guint c = 0; c <= in->n_columns; c++)
           settle_cell (job, s % 2 == 0 ? k : in->n_rows - 1 - k, c);
+      note_leans (job);
       job->out->sweeps++;
     }
   return TRUE;
@@ -506,6 +549,7 @@ trc_layout_layered (const TrcLayoutInput *in, GCancellable *cancellable, GError 
 
   fill_cells (&job);
   fill_neighbours (&job);
+  job.lean = g_new0 (double, in->n_columns + 1);
   job.want = g_new0 (double, MAX (1, in->n_nodes));
   job.cell_lines = g_new0 (guint, job.n_cells);
   choose_columns (&job);

@@ -119,7 +119,9 @@ trc_scene_builder_edge (TrcSceneBuilder *self, const TrcSceneEdge *edge)
     .strength = (float)share,
     .rank = (float)clamp_part (edge->rank),
     .value = (float)edge->value,
-    .sign = edge->value > 0 ? 1 : edge->value < 0 ? -1 : 0,
+    .sign = edge->value > 0   ? 1
+            : edge->value < 0 ? -1
+                              : 0,
     .weave = edge->weave ? 1 : 0,
   };
   g_array_append_val (scene->curves, curve);
@@ -266,7 +268,7 @@ measure (TrcScene *self)
       TrcRect r = trc_box_rect (&g_array_index (self->boxes, TrcBox, i));
       x0 = MIN (x0, r.x);
       y0 = MIN (y0, r.y);
-      x1 = MAX (x1, r.x + r.w);
+      x1 = MAX (x1, r.x + r.w + g_array_index (self->boxes, TrcBox, i).label_room);
       y1 = MAX (y1, r.y + r.h);
     }
   if (x0 <= x1)
