@@ -8,7 +8,7 @@
 static gboolean
 refuse (const TrcOpInfo *info, guint slot, const char *what, GError **error)
 {
-  g_critical ("%s: tensor %u %s", info->name, slot, what);
+  g_return_if_fail_warning (G_LOG_DOMAIN, info->name, what);
   g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
                "The kernel %s was called wrongly: tensor %u %s.", info->name, slot, what);
   return FALSE;

@@ -88,7 +88,7 @@ trc_tape_ready (TrcTape *self, guint n, const TrcVar *vars)
   for (guint i = 0; i < n; i++)
     if (vars[i] == TRC_VAR_NONE || vars[i] >= self->nodes->len)
       {
-        trc_tape_misfit (self, "a function was given a value that is none of this tape; it");
+        trc_tape_misfit (self, "A function of the tape (a value is none of this tape)");
         return FALSE;
       }
   return TRUE;
@@ -97,7 +97,7 @@ trc_tape_ready (TrcTape *self, guint n, const TrcVar *vars)
 TrcVar
 trc_tape_misfit (TrcTape *self, const char *function)
 {
-  g_critical ("%s was called with shapes that do not fit", function);
+  g_return_if_fail_warning (G_LOG_DOMAIN, function, "the shapes fit");
   trc_tape_fail (self, g_error_new (TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
                                     "%s was called with shapes that do not fit.", function));
   return TRC_VAR_NONE;
