@@ -9,6 +9,7 @@
 struct _TrcBar {
   GtkWidget parent_instance;
   double fraction;
+  int full_px;
 };
 
 G_DEFINE_FINAL_TYPE (TrcBar, trc_bar, GTK_TYPE_WIDGET)
@@ -40,8 +41,12 @@ static void
 trc_bar_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
                  int *natural, int *minimum_baseline, int *natural_baseline)
 {
-  *minimum = orientation == GTK_ORIENTATION_VERTICAL ? BAR_HEIGHT_PX : 24;
-  *natural = orientation == GTK_ORIENTATION_VERTICAL ? BAR_HEIGHT_PX : 96;
+  TrcBar *self = TRC_BAR (widget);
+  int length = gtk_widget_has_css_class (widget, "track")
+                   ? self->full_px
+                   : MAX ((int) (self->fraction * self->full_px + 0.5), LEAST_PX);
+
+  *minimum = *natural = orientation == GTK_ORIENTATION_VERTICAL ? BAR_HEIGHT_PX : length;
 }
 
 static void
@@ -61,11 +66,12 @@ trc_bar_init (TrcBar *self)
 }
 
 GtkWidget *
-trc_bar_new (double fraction, const char *style_class)
+trc_bar_new (double fraction, int full_px, const char *style_class)
 {
   TrcBar *self = g_object_new (TRC_TYPE_BAR, NULL);
 
   self->fraction = CLAMP (fraction, 0, 1);
+  self->full_px = full_px;
   if (style_class != NULL)
     gtk_widget_add_css_class (GTK_WIDGET (self), style_class);
   return GTK_WIDGET (self);

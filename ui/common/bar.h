@@ -1,7 +1,9 @@
 /* ui/common/bar.h - one horizontal bar, as long as its fraction says
  *
  * The colour is the CSS colour of the node "trcbar" (classes raises, lowers,
- * plain, track). The number beside it is what assistive technology reads.
+ * plain, track). A bar of class "track" is as wide as its full length and shows
+ * the rest of it; any other is as wide as its fraction, so that a number can
+ * stand right behind it. The number is what assistive technology reads.
  * Private to ui.
  */
 #pragma once
@@ -15,8 +17,8 @@ G_BEGIN_DECLS
 /* The GObject type. */
 G_DECLARE_FINAL_TYPE (TrcBar, trc_bar, TRC, BAR, GtkWidget)
 
-/* A bar of @fraction (0 to 1) of its width, with the CSS class @style_class. */
-GtkWidget *trc_bar_new (double fraction, const char *style_class);
+/* A bar of @fraction (0 to 1) of @full_px, with the CSS class @style_class. */
+GtkWidget *trc_bar_new (double fraction, int full_px, const char *style_class);
 
 /* How much of the bar is filled, 0 to 1. */
 double trc_bar_get_fraction (TrcBar *self);
