@@ -7,7 +7,8 @@
  * Units    a share is signed: a link's weight over the sum of the sizes of all
  *          links into its target. Absent numbers are NAN.
  * Errors   those of compute/prune.h.
- * Threads  made in a worker, read from any thread.
+ * Threads  made in a worker, read from any thread; only the pruner inside it
+ *          belongs to one thread at a time, the one that builds scenes.
  */
 #pragma once
 
@@ -73,6 +74,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcDigest, trc_digest_unref)
 
 /* The graph; borrowed. */
 TrcGraph *trc_digest_graph (const TrcDigest *self);
+
+/* The pruner that trc_present_scene() takes; borrowed. See Threads. */
+TrcPruner *trc_digest_pruner (const TrcDigest *self);
 
 /* Nodes and links of the graph as it was read. */
 void trc_digest_size (const TrcDigest *self, guint *n_nodes, guint64 *n_links);

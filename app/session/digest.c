@@ -9,6 +9,7 @@
 
 struct _TrcDigest {
   TrcGraph *graph;
+  TrcPruner *pruner;
   double *in_sum;    /* per node: sum of the sizes of its links in */
   double *influence; /* per node: share of the whole */
   double *cumulative;
@@ -28,6 +29,7 @@ digest_clear (gpointer data)
 {
   TrcDigest *self = data;
 
+  trc_pruner_free (self->pruner);
   g_clear_pointer (&self->graph, trc_graph_unref);
   g_free (self->in_sum);
   g_free (self->influence);
@@ -65,7 +67,7 @@ sum_inputs (TrcDigest *self)
 }
 
 static void
-take_influence (TrcDigest *self, TrcPruner *pruner)
+take_influence (TrcDigest *self, const TrcPruner *pruner)
 {
   guint32 n = trc_graph_n_nodes (self->graph);
   const double *influence = trc_pruner_influence (pruner);
@@ -127,7 +129,6 @@ trc_digest_new (TrcGraph *graph, const TrcProgress *progress, GError **error)
 {
   g_autoptr (TrcDigest) self = g_atomic_rc_box_new0 (TrcDigest);
   guint32 n = trc_graph_n_nodes (graph);
-  g_autoptr (TrcPruner) pruner = NULL;
   gsize room = MAX (n, 1u);
 
   self->graph = trc_graph_ref (graph);
@@ -135,11 +136,11 @@ trc_digest_new (TrcGraph *graph, const TrcProgress *progress, GError **error)
   self->influence = g_new0 (double, room);
   self->cumulative = g_new0 (double, room);
   self->group_of = g_new0 (gint64, room);
-  pruner = trc_pruner_new (graph, progress, error);
-  if (pruner == NULL)
+  self->pruner = trc_pruner_new (graph, progress, error);
+  if (self->pruner == NULL)
     return NULL;
   sum_inputs (self);
-  take_influence (self, pruner);
+  take_influence (self, self->pruner);
   take_groups (self);
   take_predictions (self);
   return g_steal_pointer (&self);
@@ -149,6 +150,12 @@ TrcGraph *
 trc_digest_graph (const TrcDigest *self)
 {
   return self->graph;
+}
+
+TrcPruner *
+trc_digest_pruner (const TrcDigest *self)
+{
+  return self->pruner;
 }
 
 void
