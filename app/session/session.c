@@ -287,8 +287,8 @@ build_scene (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   TrcProgress progress = { .cancellable = cancellable };
   GError *error = NULL;
 
-  work->scene = trc_present_scene (trc_digest_graph (work->digest), NULL, &work->view,
-                                   &work->info, &progress, &error);
+  work->scene = trc_present_scene (trc_digest_graph (work->digest), trc_digest_pruner (work->digest),
+                                   &work->view, &work->info, &progress, &error);
   if (work->scene == NULL)
     {
       g_task_return_error (task, error);
