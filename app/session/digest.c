@@ -104,6 +104,18 @@ compare_predictions (gconstpointer a, gconstpointer b)
   return (pa < pb) - (pa > pb);
 }
 
+/* The name of a logit without the probability that the drawing puts behind it. */
+static char *
+prediction_label (const TrcDigest *self, guint32 node)
+{
+  char *label = trc_present_node_label (self->graph, node);
+  char *space = strrchr (label, ' ');
+
+  if (space != NULL && isfinite (trc_graph_node (self->graph, node)->token_prob))
+    *space = '\0';
+  return label;
+}
+
 static void
 take_predictions (TrcDigest *self)
 {
@@ -118,7 +130,7 @@ take_predictions (TrcDigest *self)
 
       if (node->kind != TRC_NODE_LOGIT)
         continue;
-      item.label = trc_present_node_label (self->graph, i);
+      item.label = prediction_label (self, i);
       g_array_append_val (self->predictions, item);
     }
   g_array_sort (self->predictions, compare_predictions);

@@ -287,8 +287,9 @@ build_scene (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   TrcProgress progress = { .cancellable = cancellable };
   GError *error = NULL;
 
-  work->scene = trc_present_scene (trc_digest_graph (work->digest), trc_digest_pruner (work->digest),
-                                   &work->view, &work->info, &progress, &error);
+  work->scene =
+      trc_present_scene (trc_digest_graph (work->digest), trc_digest_pruner (work->digest),
+                         &work->view, &work->info, &progress, &error);
   if (work->scene == NULL)
     {
       g_task_return_error (task, error);
@@ -445,8 +446,6 @@ make_words (TrcSession *self)
 void
 trc_session_take_digest (TrcSession *self, TrcDigest *digest, const char *path)
 {
-  const char *const *warnings;
-
   self->document++;
   if (self->scene_cancellable != NULL)
     g_cancellable_cancel (self->scene_cancellable);
@@ -462,9 +461,6 @@ trc_session_take_digest (TrcSession *self, TrcDigest *digest, const char *path)
   g_signal_emit (self, signals[SELECTION_CHANGED], 0);
   g_signal_emit (self, signals[VIEW_CHANGED], 0);
   want_scene (self);
-  warnings = trc_digest_warnings (digest);
-  if (warnings != NULL && warnings[0] != NULL)
-    trc_session_say (self, warnings[0], FALSE);
 }
 
 typedef struct {

@@ -12,12 +12,7 @@
 #define MINIMAP_GAP 14
 #define TIP_GAP 14
 
-enum {
-  SELECT,
-  ACTIVATE,
-  CAMERA_CHANGED,
-  N_SIGNALS
-};
+enum { SELECT, ACTIVATE, CAMERA_CHANGED, N_SIGNALS };
 
 static guint signals[N_SIGNALS];
 
@@ -34,10 +29,10 @@ trc_canvas_emit_select (TrcCanvas *self, gint32 box, gboolean add)
   if (self->picture == NULL)
     return;
   boxes = trc_scene_boxes (self->picture->spec.scene, &n);
-  if (box < 0 || (guint) box >= n)
-    g_signal_emit (self, signals[SELECT], 0, -1, (guint64) 0, add);
+  if (box < 0 || (guint)box >= n)
+    g_signal_emit (self, signals[SELECT], 0, -1, (guint64)0, add);
   else
-    g_signal_emit (self, signals[SELECT], 0, (int) boxes[box].ref_kind, boxes[box].ref, add);
+    g_signal_emit (self, signals[SELECT], 0, (int)boxes[box].ref_kind, boxes[box].ref, add);
 }
 
 void
@@ -49,7 +44,7 @@ trc_canvas_emit_activate (TrcCanvas *self, gint32 box)
   if (self->picture == NULL || box < 0)
     return;
   boxes = trc_scene_boxes (self->picture->spec.scene, &n);
-  g_signal_emit (self, signals[ACTIVATE], 0, (int) boxes[box].ref_kind, boxes[box].ref);
+  g_signal_emit (self, signals[ACTIVATE], 0, (int)boxes[box].ref_kind, boxes[box].ref);
 }
 
 void
@@ -122,10 +117,10 @@ ensure_texture (TrcCanvas *self)
   if (self->texture != NULL)
     return;
   bytes = g_bytes_new_with_free_func (
-      cairo_image_surface_get_data (surface), (gsize) stride * (gsize) height,
-      (GDestroyNotify) cairo_surface_destroy, cairo_surface_reference (surface));
+      cairo_image_surface_get_data (surface), (gsize)stride * (gsize)height,
+      (GDestroyNotify)cairo_surface_destroy, cairo_surface_reference (surface));
   self->texture = gdk_memory_texture_new (cairo_image_surface_get_width (surface), height,
-                                          GDK_MEMORY_DEFAULT, bytes, (gsize) stride);
+                                          GDK_MEMORY_DEFAULT, bytes, (gsize)stride);
 }
 
 /* A blit on the cairo renderer; a texture, uploaded once, on GL. */
@@ -142,12 +137,11 @@ append_picture (TrcCanvas *self, GtkSnapshot *snapshot, int width, int height)
       ensure_texture (self);
       gtk_snapshot_append_texture (
           snapshot, self->texture,
-          &GRAPHENE_RECT_INIT ((float) x, (float) y, (float) (k * full_w),
-                               (float) (k * full_h)));
+          &GRAPHENE_RECT_INIT ((float)x, (float)y, (float)(k * full_w), (float)(k * full_h)));
       return;
     }
   cairo_t *cr = gtk_snapshot_append_cairo (
-      snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
+      snapshot, &GRAPHENE_RECT_INIT (0, 0, (float)width, (float)height));
   cairo_translate (cr, x, y);
   cairo_scale (cr, k, k);
   cairo_set_source_surface (cr, self->picture->surface, 0, 0);
@@ -173,16 +167,15 @@ append_over (TrcCanvas *self, GtkSnapshot *snapshot, int width, int height)
   TrcScene *scene = self->picture->spec.scene;
   TrcCamera camera = trc_canvas_view_camera (self);
   TrcDrawOptions options;
-  TrcHighlight highlight
-      = { .hovered = self->hovered,
-          .hovered_curve = self->hovered_curve,
-          .selected = (const gint32 *) (gpointer) self->selected->data,
-          .n_selected = self->selected->len,
-          .focus_ring = gtk_widget_has_focus (GTK_WIDGET (self))
-                        && gtk_window_get_focus_visible (
-                            GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)))) };
+  TrcHighlight highlight = { .hovered = self->hovered,
+                             .hovered_curve = self->hovered_curve,
+                             .selected = (const gint32 *)(gpointer)self->selected->data,
+                             .n_selected = self->selected->len,
+                             .focus_ring = gtk_widget_has_focus (GTK_WIDGET (self))
+                                           && gtk_window_get_focus_visible (GTK_WINDOW (
+                                               gtk_widget_get_root (GTK_WIDGET (self)))) };
   cairo_t *cr = gtk_snapshot_append_cairo (
-      snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
+      snapshot, &GRAPHENE_RECT_INIT (0, 0, (float)width, (float)height));
 
   init_options (self, &options);
   if (self->hovered >= 0 || self->hovered_curve >= 0 || self->selected->len > 0)
@@ -202,8 +195,7 @@ trc_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   self->n_frames++;
   if (self->picture == NULL)
     return;
-  gtk_snapshot_push_clip (snapshot,
-                          &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
+  gtk_snapshot_push_clip (snapshot, &GRAPHENE_RECT_INIT (0, 0, (float)width, (float)height));
   if (self->node == NULL)
     {
       GtkSnapshot *own = gtk_snapshot_new ();
@@ -261,8 +253,7 @@ trc_canvas_consider_repaint (TrcCanvas *self, gboolean settled)
 static void
 show_scene_of (TrcCanvas *self, TrcPicture *picture)
 {
-  gboolean another
-      = self->picture == NULL || self->picture->spec.scene != picture->spec.scene;
+  gboolean another = self->picture == NULL || self->picture->spec.scene != picture->spec.scene;
 
   if (another && (self->fresh || self->fitted))
     {
@@ -286,8 +277,7 @@ on_picture (TrcPicture *picture, gpointer data)
   TrcCanvas *self = data;
 
   if (self->wanted == NULL
-      || (picture->spec.scene != self->wanted
-          && (self->fresh || self->picture == NULL)))
+      || (picture->spec.scene != self->wanted && (self->fresh || self->picture == NULL)))
     {
       trc_picture_free (picture); /* of a graph that is gone */
       trc_canvas_consider_repaint (self, FALSE);
@@ -416,7 +406,7 @@ trc_canvas_resolve_selection (TrcCanvas *self)
 void
 trc_canvas_update_accessible (TrcCanvas *self)
 {
-  g_autoptr (GString) label = g_string_new (_("Attribution graph"));
+  g_autoptr (GString) label = g_string_new (_ ("Attribution graph"));
 
   if (self->summary != NULL)
     g_string_append_printf (label, ". %s", self->summary);
@@ -427,7 +417,7 @@ trc_canvas_update_accessible (TrcCanvas *self)
       const TrcBox *box = &boxes[g_array_index (self->selected, gint32, 0)];
 
       g_string_append (label, ". ");
-      g_string_append_printf (label, _("Selected: %s"), box->label != NULL ? box->label : "");
+      g_string_append_printf (label, _ ("Selected: %s"), box->label != NULL ? box->label : "");
     }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   label->str, -1);
@@ -457,12 +447,12 @@ allocate_tip (TrcCanvas *self, int width, int height)
   if (!gtk_widget_get_visible (self->tip))
     return;
   gtk_widget_get_preferred_size (self->tip, NULL, &size);
-  x = (int) self->pointer_x + TIP_GAP;
-  y = (int) self->pointer_y + TIP_GAP;
+  x = (int)self->pointer_x + TIP_GAP;
+  y = (int)self->pointer_y + TIP_GAP;
   if (x + size.width > width - 4)
-    x = (int) self->pointer_x - TIP_GAP - size.width;
+    x = (int)self->pointer_x - TIP_GAP - size.width;
   if (y + size.height > height - 4)
-    y = (int) self->pointer_y - TIP_GAP - size.height;
+    y = (int)self->pointer_y - TIP_GAP - size.height;
   gtk_widget_size_allocate (
       self->tip, &(GtkAllocation){ MAX (x, 4), MAX (y, 4), size.width, size.height }, -1);
 }
@@ -507,8 +497,8 @@ trc_canvas_realize (GtkWidget *widget)
     return;
   g_object_get (gtk_widget_get_settings (widget), "gtk-font-name", &name, NULL);
   {
-    g_autoptr (PangoFontDescription) font
-        = pango_font_description_from_string (name != NULL ? name : "");
+    g_autoptr (PangoFontDescription) font =
+        pango_font_description_from_string (name != NULL ? name : "");
     const char *family = pango_font_description_get_family (font);
 
     self->painter = trc_painter_new (family);
@@ -564,9 +554,9 @@ trc_canvas_class_init (TrcCanvasClass *klass)
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
   trc_canvas_install_actions (widget_class);
 
-  signals[SELECT] = g_signal_new ("select", TRC_TYPE_CANVAS, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                  NULL, G_TYPE_NONE, 3, G_TYPE_INT, G_TYPE_UINT64,
-                                  G_TYPE_BOOLEAN);
+  signals[SELECT] =
+      g_signal_new ("select", TRC_TYPE_CANVAS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 3, G_TYPE_INT, G_TYPE_UINT64, G_TYPE_BOOLEAN);
   signals[ACTIVATE] = g_signal_new ("activate", TRC_TYPE_CANVAS, G_SIGNAL_RUN_LAST, 0, NULL,
                                     NULL, NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_UINT64);
   signals[CAMERA_CHANGED] = g_signal_new ("camera-changed", TRC_TYPE_CANVAS, G_SIGNAL_RUN_LAST,

@@ -40,9 +40,9 @@ curve_words (TrcScene *scene, gint32 index)
   const char *from = boxes[curve->from].label;
   const char *to = boxes[curve->to].label;
 
-  return g_strdup_printf (_("%s → %s\n%s by %.4g · %.1f %% of its input"),
+  return g_strdup_printf (_ ("%s → %s\n%s by %.4g · %.1f %% of its input"),
                           from != NULL ? from : "", to != NULL ? to : "",
-                          curve->sign < 0 ? _("lowers") : _("raises"), fabs (curve->value),
+                          curve->sign < 0 ? _ ("lowers") : _ ("raises"), fabs (curve->value),
                           100.0 * curve->strength);
 }
 
@@ -121,8 +121,8 @@ on_leave (GtkEventControllerMotion *motion, TrcCanvas *self)
 static gboolean
 on_scroll (GtkEventControllerScroll *scroll, double dx, double dy, TrcCanvas *self)
 {
-  GdkModifierType state
-      = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (scroll));
+  GdkModifierType state =
+      gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (scroll));
   gboolean wheel = gtk_event_controller_scroll_get_unit (scroll) == GDK_SCROLL_UNIT_WHEEL;
 
   if (wheel && (state & GDK_SHIFT_MASK) == 0)
@@ -171,8 +171,7 @@ static void
 go_to_minimap (TrcCanvas *self, TrcRect area, double x, double y)
 {
   TrcCamera camera = self->camera;
-  TrcPoint at
-      = trc_minimap_to_scene (self->picture->spec.scene, area, (TrcPoint){ x, y });
+  TrcPoint at = trc_minimap_to_scene (self->picture->spec.scene, area, (TrcPoint){ x, y });
 
   camera.cx = at.x;
   camera.cy = at.y;
@@ -191,8 +190,8 @@ on_drag_begin (GtkGestureDrag *gesture, double x, double y, TrcCanvas *self)
   self->drag_y = y;
   self->drag_camera = self->camera;
   self->dragging = FALSE;
-  self->drag_minimap
-      = trc_canvas_minimap_area (self, &area) && trc_rect_holds (area, (TrcPoint){ x, y });
+  self->drag_minimap =
+      trc_canvas_minimap_area (self, &area) && trc_rect_holds (area, (TrcPoint){ x, y });
   if (self->drag_minimap)
     go_to_minimap (self, area, x, y);
 }
@@ -233,8 +232,8 @@ on_drag_end (GtkGestureDrag *gesture, double dx, double dy, TrcCanvas *self)
 static void
 on_released (GtkGestureClick *gesture, int n_press, double x, double y, TrcCanvas *self)
 {
-  GdkModifierType state
-      = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
+  GdkModifierType state =
+      gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
   gint32 box;
   TrcRect area;
 
@@ -279,8 +278,8 @@ void
 trc_canvas_init_input (TrcCanvas *self)
 {
   GtkEventController *motion = gtk_event_controller_motion_new ();
-  GtkEventController *scroll
-      = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
+  GtkEventController *scroll =
+      gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
   GtkEventController *keys = gtk_event_controller_key_new ();
   GtkGesture *click = gtk_gesture_click_new ();
   GtkGesture *pinch = gtk_gesture_zoom_new ();

@@ -14,15 +14,15 @@ struct _TrcCanvas {
 
   /* The picture */
   TrcPictureMaker *maker;
-  TrcPicture *picture;    /* on show */
-  GskRenderNode *node;    /* the picture as it was drawn last, reused while nothing moves */
-  GdkTexture *texture;    /* of the picture, on GL */
-  TrcPainter *painter;    /* for what the main thread draws */
-  TrcScene *wanted;       /* the scene that was set; shown once it is painted */
-  gboolean fresh;         /* fit the camera when the wanted scene is shown */
+  TrcPicture *picture; /* on show */
+  GskRenderNode *node; /* the picture as it was drawn last, reused while nothing moves */
+  GdkTexture *texture; /* of the picture, on GL */
+  TrcPainter *painter; /* for what the main thread draws */
+  TrcScene *wanted;    /* the scene that was set; shown once it is painted */
+  gboolean fresh;      /* fit the camera when the wanted scene is shown */
   TrcTheme theme;
-  GBytes *dimmed;         /* for `wanted` */
-  guint settle_id;        /* timeout: repaint when the camera has come to rest */
+  GBytes *dimmed;  /* for `wanted` */
+  guint settle_id; /* timeout: repaint when the camera has come to rest */
   guint n_frames;
 
   /* The camera */

@@ -49,15 +49,15 @@ static gboolean
 on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
 {
   TrcCanvas *self = TRC_CANVAS (widget);
-  double t = (double) (gdk_frame_clock_get_frame_time (clock) - self->flight_start_us)
-             / FLIGHT_US;
+  double t =
+      (double)(gdk_frame_clock_get_frame_time (clock) - self->flight_start_us) / FLIGHT_US;
   double eased = 1 - pow (1 - CLAMP (t, 0, 1), 3);
 
   if (t >= 1)
     self->tick_id = 0;
-  trc_canvas_move_camera (
-      self, t >= 1 ? self->flight_to
-                   : trc_camera_mix (self->flight_from, self->flight_to, eased));
+  trc_canvas_move_camera (self,
+                          t >= 1 ? self->flight_to
+                                 : trc_camera_mix (self->flight_from, self->flight_to, eased));
   return t < 1 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
@@ -209,7 +209,8 @@ trc_canvas_go (TrcCanvas *self, gboolean forward)
 {
   TrcCamera camera;
 
-  if (forward ? trc_trail_forward (self->trail, &camera) : trc_trail_back (self->trail, &camera))
+  if (forward ? trc_trail_forward (self->trail, &camera)
+              : trc_trail_back (self->trail, &camera))
     {
       self->fitted = FALSE;
       trc_canvas_fly (self, camera);
@@ -278,7 +279,7 @@ select_next (TrcCanvas *self, int by)
   trc_scene_boxes (scene, &n);
   if (n == 0)
     return;
-  at = at < 0 ? (by > 0 ? 0 : (gint32) n - 1) : (at + by + (gint32) n) % (gint32) n;
+  at = at < 0 ? (by > 0 ? 0 : (gint32)n - 1) : (at + by + (gint32)n) % (gint32)n;
   trc_canvas_emit_select (self, at, FALSE);
   reveal (self, at);
 }
@@ -327,13 +328,13 @@ trc_canvas_install_actions (GtkWidgetClass *klass)
     const char *name;
     guint key;
   } actions[] = {
-    { "canvas.zoom-in", GDK_KEY_plus },        { "canvas.zoom-out", GDK_KEY_minus },
-    { "canvas.zoom-fit", GDK_KEY_0 },          { "canvas.zoom-selection", GDK_KEY_9 },
-    { "canvas.back", GDK_KEY_VoidSymbol },     { "canvas.forward", GDK_KEY_VoidSymbol },
-    { "canvas.select-next", GDK_KEY_n },       { "canvas.select-previous", GDK_KEY_b },
-    { "canvas.select-left", GDK_KEY_Left },    { "canvas.select-right", GDK_KEY_Right },
-    { "canvas.select-up", GDK_KEY_Up },        { "canvas.select-down", GDK_KEY_Down },
-    { "canvas.activate", GDK_KEY_Return },     { "canvas.clear", GDK_KEY_Escape },
+    { "canvas.zoom-in", GDK_KEY_plus },     { "canvas.zoom-out", GDK_KEY_minus },
+    { "canvas.zoom-fit", GDK_KEY_0 },       { "canvas.zoom-selection", GDK_KEY_9 },
+    { "canvas.back", GDK_KEY_VoidSymbol },  { "canvas.forward", GDK_KEY_VoidSymbol },
+    { "canvas.select-next", GDK_KEY_n },    { "canvas.select-previous", GDK_KEY_b },
+    { "canvas.select-left", GDK_KEY_Left }, { "canvas.select-right", GDK_KEY_Right },
+    { "canvas.select-up", GDK_KEY_Up },     { "canvas.select-down", GDK_KEY_Down },
+    { "canvas.activate", GDK_KEY_Return },  { "canvas.clear", GDK_KEY_Escape },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)

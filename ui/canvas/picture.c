@@ -74,7 +74,7 @@ trc_picture_differs (const TrcPicture *self, const TrcPictureSpec *wanted)
 /* ---- the maker ---- */
 
 struct _TrcPictureMaker {
-  GThreadPool *pool; /* one thread */
+  GThreadPool *pool;   /* one thread */
   TrcPainter *painter; /* used by that thread alone */
   char *font;
   TrcPictureReady ready;
@@ -83,7 +83,7 @@ struct _TrcPictureMaker {
   gboolean waiting; /* `next` holds a wish */
   TrcPictureSpec next;
   guint n_painted;
-  GMutex mutex;  /* guards `done` and `idle_id` */
+  GMutex mutex; /* guards `done` and `idle_id` */
   TrcPicture *done;
   guint idle_id;
 };
@@ -125,8 +125,8 @@ paint (TrcPictureMaker *self, TrcPicture *picture)
 
   if (self->painter == NULL)
     self->painter = trc_painter_new (self->font);
-  picture->surface
-      = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, w * spec->scale, h * spec->scale);
+  picture->surface =
+      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, w * spec->scale, h * spec->scale);
   cairo_surface_set_device_scale (picture->surface, spec->scale, spec->scale);
   cr = cairo_create (picture->surface);
   trc_draw_options_init (&options, &spec->theme, w, h);

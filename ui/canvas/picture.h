@@ -41,8 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcPicture, trc_picture_free)
 
 /* Where the picture's top left corner stands in a view seen by @camera, and how
  * much it is magnified. At the same zoom the corner falls on whole device pixels. */
-void trc_picture_place (const TrcPicture *self, const TrcCamera *camera, int w, int h, double *x,
-                        double *y, double *magnify);
+void trc_picture_place (const TrcPicture *self, const TrcCamera *camera, int w, int h,
+                        double *x, double *y, double *magnify);
 
 /* How many pixels of painted margin are left outside the view; negative when the
  * view shows ground that was not painted. */
@@ -57,8 +57,7 @@ typedef struct _TrcPictureMaker TrcPictureMaker;
 typedef void (*TrcPictureReady) (TrcPicture *picture, gpointer data);
 
 /* A maker with its own thread. @font is a Pango family list or NULL. */
-TrcPictureMaker *
-trc_picture_maker_new (const char *font, TrcPictureReady ready, gpointer data);
+TrcPictureMaker *trc_picture_maker_new (const char *font, TrcPictureReady ready, gpointer data);
 
 /* Waits for the picture being painted and frees; NULL is fine. */
 void trc_picture_maker_free (TrcPictureMaker *self);

@@ -44,7 +44,7 @@ trc_bar_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, in
   TrcBar *self = TRC_BAR (widget);
   int length = gtk_widget_has_css_class (widget, "track")
                    ? self->full_px
-                   : MAX ((int) (self->fraction * self->full_px + 0.5), LEAST_PX);
+                   : MAX ((int)(self->fraction * self->full_px + 0.5), LEAST_PX);
 
   *minimum = *natural = orientation == GTK_ORIENTATION_VERTICAL ? BAR_HEIGHT_PX : length;
 }

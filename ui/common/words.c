@@ -22,10 +22,10 @@ trc_ref_from_text (const char *text, TrcRef *ref)
   if (colon == NULL)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (kind_names); i++)
-    if (strlen (kind_names[i]) == (gsize) (colon - text)
+    if (strlen (kind_names[i]) == (gsize)(colon - text)
         && g_str_has_prefix (text, kind_names[i]))
       {
-        ref->kind = (TrcRefKind) i;
+        ref->kind = (TrcRefKind)i;
         return g_ascii_string_to_unsigned (colon + 1, 10, 0, G_MAXUINT64, &ref->id, NULL);
       }
   return FALSE;
@@ -57,8 +57,8 @@ trc_time_left_text (double seconds)
   if (seconds < 0)
     return NULL;
   if (seconds < 90)
-    return g_strdup_printf (_("about %.0f s left"), MAX (seconds, 1));
-  return g_strdup_printf (_("about %.0f min left"), seconds / 60);
+    return g_strdup_printf (_ ("about %.0f s left"), MAX (seconds, 1));
+  return g_strdup_printf (_ ("about %.0f min left"), seconds / 60);
 }
 
 char *

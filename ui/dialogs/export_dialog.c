@@ -27,9 +27,10 @@ static const char *const formats[] = { "SVG", "PDF", "PNG", NULL };
 static const char *const suffixes[] = { ".svg", ".pdf", ".png" };
 static const char *const units[] = { "mm", "in", "px", NULL };
 static const double points_of_unit[] = { 72 / 25.4, 72, 0.75 };
-static const char *const themes[] = { "light", "dark", "light-contrast", "dark-contrast", NULL };
-static const char *const palettes[]
-    = { "blue-orange", "purple-green", "blue-red", "grey", NULL };
+static const char *const themes[] = { "light", "dark", "light-contrast", "dark-contrast",
+                                      NULL };
+static const char *const palettes[] = { "blue-orange", "purple-green", "blue-red", "grey",
+                                        NULL };
 
 /* ---- options ---- */
 
@@ -54,8 +55,8 @@ read_options (TrcExportDialog *self, TrcExportOptions *options)
   options->w = gtk_spin_button_get_value (GTK_SPIN_BUTTON (self->width))
                * points_of_unit[chosen (self->unit)];
   options->dpi = gtk_spin_button_get_value (GTK_SPIN_BUTTON (self->dpi));
-  options->theme = (TrcThemeKind) chosen (self->theme);
-  options->palette = (TrcSignPalette) chosen (self->signs);
+  options->theme = (TrcThemeKind)chosen (self->theme);
+  options->palette = (TrcSignPalette)chosen (self->signs);
   options->transparent = checked (self->transparent);
   options->title = checked (self->title);
   options->legend = checked (self->legend);
@@ -103,8 +104,8 @@ on_draw_preview (GtkDrawingArea *area, cairo_t *cr, int width, int height, gpoin
       int scale = gtk_widget_get_scale_factor (GTK_WIDGET (area));
       cairo_t *own;
 
-      self->drawn = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width * scale,
-                                                height * scale);
+      self->drawn =
+          cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width * scale, height * scale);
       cairo_surface_set_device_scale (self->drawn, scale, scale);
       own = cairo_create (self->drawn);
       draw_page (self, own, width, height);
@@ -154,9 +155,9 @@ on_format (TrcExportDialog *self)
 {
   const char *path = gtk_editable_get_text (GTK_EDITABLE (self->path));
   const char *dot = strrchr (path, '.');
-  gsize stem = dot != NULL && strchr (dot, '/') == NULL ? (gsize) (dot - path) : strlen (path);
-  g_autofree char *changed
-      = g_strdup_printf ("%.*s%s", (int) stem, path, suffixes[chosen (self->format)]);
+  gsize stem = dot != NULL && strchr (dot, '/') == NULL ? (gsize)(dot - path) : strlen (path);
+  g_autofree char *changed =
+      g_strdup_printf ("%.*s%s", (int)stem, path, suffixes[chosen (self->format)]);
 
   gtk_editable_set_text (GTK_EDITABLE (self->path), changed);
   gtk_widget_set_sensitive (self->dpi, chosen (self->format) == 2);
@@ -180,11 +181,11 @@ on_path_chosen (GtkNativeDialog *dialog, int response, TrcExportDialog *self)
 static void
 on_browse (TrcExportDialog *self)
 {
-  g_autofree char *name
-      = g_path_get_basename (gtk_editable_get_text (GTK_EDITABLE (self->path)));
-  GtkFileChooserNative *chooser = gtk_file_chooser_native_new (
-      _("Export the figure"), GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_SAVE, _("_Choose"),
-      NULL);
+  g_autofree char *name =
+      g_path_get_basename (gtk_editable_get_text (GTK_EDITABLE (self->path)));
+  GtkFileChooserNative *chooser =
+      gtk_file_chooser_native_new (_ ("Export the figure"), GTK_WINDOW (self),
+                                   GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Choose"), NULL);
 
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), name);
   g_signal_connect (chooser, "response", G_CALLBACK (on_path_chosen), self);
@@ -201,11 +202,11 @@ on_go (TrcExportDialog *self)
 
   if (path[0] == '\0')
     {
-      gtk_label_set_text (GTK_LABEL (self->note), _("Say which file to write."));
+      gtk_label_set_text (GTK_LABEL (self->note), _ ("Say which file to write."));
       return;
     }
   read_options (self, &options);
-  options.format = (TrcExportFormat) (TRC_EXPORT_SVG + chosen (self->format));
+  options.format = (TrcExportFormat)(TRC_EXPORT_SVG + chosen (self->format));
   trc_session_export (self->session, path, &options);
   gtk_window_close (GTK_WINDOW (self));
 }
@@ -262,18 +263,18 @@ size_row (TrcExportDialog *self)
 
   self->width = gtk_spin_button_new_with_range (10, 10000, 1);
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (self->width), 180);
-  trc_name_widget (self->width, _("Width"), FALSE);
+  trc_name_widget (self->width, _ ("Width"), FALSE);
   g_signal_connect_swapped (self->width, "value-changed", G_CALLBACK (redraw_preview), self);
   self->unit = choice_new (self, units, 0);
-  trc_name_widget (self->unit, _("Unit"), FALSE);
+  trc_name_widget (self->unit, _ ("Unit"), FALSE);
   self->dpi = gtk_spin_button_new_with_range (36, 1200, 12);
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (self->dpi), 300);
-  trc_name_widget (self->dpi, _("Dots per inch"), FALSE);
+  trc_name_widget (self->dpi, _ ("Dots per inch"), FALSE);
   gtk_widget_set_sensitive (self->dpi, FALSE);
   gtk_box_append (GTK_BOX (box), self->width);
   gtk_box_append (GTK_BOX (box), self->unit);
   gtk_box_append (GTK_BOX (box), self->dpi);
-  gtk_box_append (GTK_BOX (box), trc_label_new (_("dpi"), "trc-note"));
+  gtk_box_append (GTK_BOX (box), trc_label_new (_ ("dpi"), "trc-note"));
   return box;
 }
 
@@ -281,16 +282,16 @@ static GtkWidget *
 path_row (TrcExportDialog *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
-  GtkWidget *browse = gtk_button_new_with_label (_("Browse…"));
+  GtkWidget *browse = gtk_button_new_with_label (_ ("Browse…"));
   g_autofree char *path = default_path (self);
 
   self->path = gtk_entry_new ();
   gtk_editable_set_text (GTK_EDITABLE (self->path), path);
   gtk_widget_set_hexpand (self->path, TRUE);
-  trc_name_widget (self->path, _("File"), FALSE);
+  trc_name_widget (self->path, _ ("File"), FALSE);
   g_signal_connect_swapped (self->path, "activate", G_CALLBACK (on_go), self);
   gtk_widget_add_css_class (browse, "trc-button");
-  trc_name_widget (browse, _("Browse…"), FALSE);
+  trc_name_widget (browse, _ ("Browse…"), FALSE);
   g_signal_connect_swapped (browse, "clicked", G_CALLBACK (on_browse), self);
   gtk_box_append (GTK_BOX (box), self->path);
   gtk_box_append (GTK_BOX (box), browse);
@@ -304,10 +305,10 @@ checks_row (TrcExportDialog *self)
 
   gtk_grid_set_column_spacing (GTK_GRID (box), 16);
   gtk_grid_set_row_spacing (GTK_GRID (box), 4);
-  self->title = check_new (self, _("Title"), TRUE);
-  self->legend = check_new (self, _("Legend"), TRUE);
-  self->transparent = check_new (self, _("Transparent ground"), FALSE);
-  self->outlines = check_new (self, _("Text as outlines"), FALSE);
+  self->title = check_new (self, _ ("Title"), TRUE);
+  self->legend = check_new (self, _ ("Legend"), TRUE);
+  self->transparent = check_new (self, _ ("Transparent ground"), FALSE);
+  self->outlines = check_new (self, _ ("Text as outlines"), FALSE);
   gtk_grid_attach (GTK_GRID (box), self->title, 0, 0, 1, 1);
   gtk_grid_attach (GTK_GRID (box), self->legend, 0, 1, 1, 1);
   gtk_grid_attach (GTK_GRID (box), self->transparent, 1, 0, 1, 1);
@@ -320,10 +321,11 @@ add_preview (TrcExportDialog *self, GtkWidget *box)
 {
   self->preview = gtk_drawing_area_new ();
   gtk_drawing_area_set_content_height (GTK_DRAWING_AREA (self->preview), PREVIEW_H);
-  gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (self->preview), on_draw_preview, self, NULL);
+  gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (self->preview), on_draw_preview, self,
+                                  NULL);
   g_signal_connect (self->preview, "resize", G_CALLBACK (on_preview_resized), self);
   gtk_widget_add_css_class (self->preview, "trc-preview");
-  trc_name_widget (self->preview, _("Preview of the figure"), FALSE);
+  trc_name_widget (self->preview, _ ("Preview of the figure"), FALSE);
   gtk_box_append (GTK_BOX (box), self->preview);
 }
 
@@ -342,19 +344,19 @@ trc_export_dialog_new (GtkWindow *parent, TrcSession *session)
   self->signs = choice_new (self, palettes, 0);
   self->caption = gtk_entry_new ();
   g_signal_connect_swapped (self->caption, "changed", G_CALLBACK (redraw_preview), self);
-  trc_form_add (form, _("Format"), self->format);
-  trc_form_add (form, _("Width"), size_row (self));
-  trc_form_add (form, _("Colours"), self->theme);
-  trc_form_add (form, _("Signs"), self->signs);
-  trc_form_add (form, _("With"), checks_row (self));
-  trc_form_add (form, _("Caption"), self->caption);
-  trc_form_add (form, _("File"), path_row (self));
+  trc_form_add (form, _ ("Format"), self->format);
+  trc_form_add (form, _ ("Width"), size_row (self));
+  trc_form_add (form, _ ("Colours"), self->theme);
+  trc_form_add (form, _ ("Signs"), self->signs);
+  trc_form_add (form, _ ("With"), checks_row (self));
+  trc_form_add (form, _ ("Caption"), self->caption);
+  trc_form_add (form, _ ("File"), path_row (self));
   self->note = trc_label_new ("", "trc-faint");
   gtk_box_append (GTK_BOX (box), form);
   gtk_box_append (GTK_BOX (box), self->note);
   gtk_box_append (GTK_BOX (box),
-                  trc_form_buttons_new (GTK_WINDOW (self), _("Export"), &self->go));
+                  trc_form_buttons_new (GTK_WINDOW (self), _ ("Export"), &self->go));
   g_signal_connect_swapped (self->go, "clicked", G_CALLBACK (on_go), self);
-  trc_form_init_window (GTK_WINDOW (self), parent, _("Export the figure"), box);
+  trc_form_init_window (GTK_WINDOW (self), parent, _ ("Export the figure"), box);
   return GTK_WIDGET (self);
 }

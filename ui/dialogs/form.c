@@ -54,13 +54,13 @@ GtkWidget *
 trc_form_buttons_new (GtkWindow *dialog, const char *verb, GtkWidget **go)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
-  GtkWidget *cancel = gtk_button_new_with_label (_("Cancel"));
+  GtkWidget *cancel = gtk_button_new_with_label (_ ("Cancel"));
 
   *go = gtk_button_new_with_label (verb);
   gtk_widget_add_css_class (cancel, "trc-button");
   gtk_widget_add_css_class (*go, "trc-button");
   gtk_widget_add_css_class (*go, "suggested-action");
-  trc_name_widget (cancel, _("Cancel"), FALSE);
+  trc_name_widget (cancel, _ ("Cancel"), FALSE);
   trc_name_widget (*go, verb, FALSE);
   g_signal_connect_swapped (cancel, "clicked", G_CALLBACK (gtk_window_close), dialog);
   gtk_widget_set_halign (box, GTK_ALIGN_END);

@@ -61,8 +61,7 @@ static void
 on_guess (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (TrcGuess) guess
-      = trc_session_guess_finish (TRC_SESSION (source), result, &error);
+  g_autoptr (TrcGuess) guess = trc_session_guess_finish (TRC_SESSION (source), result, &error);
   TrcTraceDialog *self = data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -167,30 +166,30 @@ fill (TrcTraceDialog *self, GtkWindow *parent)
   GtkWidget *form = trc_form_new ();
   GtkWidget *extra = trc_form_new ();
 
-  self->model = trc_form_choice_new ((const char *const *) self->models);
+  self->model = trc_form_choice_new ((const char *const *)self->models);
   self->prompt = entry_new (self, FIRST_PROMPT);
-  self->target = entry_new (self, _("the likeliest tokens"));
-  self->foil = entry_new (self, _("none"));
+  self->target = entry_new (self, _ ("the likeliest tokens"));
+  self->foil = entry_new (self, _ ("none"));
   self->estimator = trc_form_choice_new (trc_session_list_estimators ());
   self->tokens = trc_wrap_box_new (4, 4);
   self->guesses = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   self->note = trc_label_new ("", "trc-faint");
   gtk_label_set_wrap (GTK_LABEL (self->note), TRUE);
 
-  trc_form_add (form, _("Model"), self->model);
-  trc_form_add (form, _("Prompt"), self->prompt);
-  trc_form_add (extra, _("Target token"), self->target);
-  trc_form_add (extra, _("Foil token"), self->foil);
-  trc_form_add (extra, _("Rule"), self->estimator);
+  trc_form_add (form, _ ("Model"), self->model);
+  trc_form_add (form, _ ("Prompt"), self->prompt);
+  trc_form_add (extra, _ ("Target token"), self->target);
+  trc_form_add (extra, _ ("Foil token"), self->foil);
+  trc_form_add (extra, _ ("Rule"), self->estimator);
   gtk_box_append (GTK_BOX (box), form);
   gtk_box_append (GTK_BOX (box), self->note);
   gtk_box_append (GTK_BOX (box), self->tokens);
-  gtk_box_append (GTK_BOX (box), trc_heading_new (_("Next token"), _("probability")));
+  gtk_box_append (GTK_BOX (box), trc_heading_new (_ ("Next token"), _ ("probability")));
   gtk_box_append (GTK_BOX (box), self->guesses);
   gtk_box_append (GTK_BOX (box), extra);
   gtk_box_append (GTK_BOX (box),
-                  trc_form_buttons_new (GTK_WINDOW (self), _("Trace"), &self->go));
-  trc_form_init_window (GTK_WINDOW (self), parent, _("Trace a prompt"), box);
+                  trc_form_buttons_new (GTK_WINDOW (self), _ ("Trace"), &self->go));
+  trc_form_init_window (GTK_WINDOW (self), parent, _ ("Trace a prompt"), box);
 }
 
 GtkWidget *
@@ -208,7 +207,7 @@ trc_trace_dialog_new (GtkWindow *parent, TrcSession *session)
   g_signal_connect_swapped (self->model, "notify::selected", G_CALLBACK (on_typed), self);
   if (self->models[0] == NULL)
     gtk_label_set_text (GTK_LABEL (self->note),
-                        _("No bundled model was found; install Tracery's data files."));
+                        _ ("No bundled model was found; install Tracery's data files."));
   else
     gtk_editable_set_text (GTK_EDITABLE (self->prompt),
                            digest != NULL && trc_digest_estimator (digest) != NULL

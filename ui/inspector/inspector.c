@@ -62,7 +62,7 @@ add_links (TrcInspector *self, const char *heading, const char *note, const GArr
          i == 0 ? 4 : 0);
   if (n_all <= links->len)
     return;
-  more = g_strdup_printf (_("%u more"), n_all - links->len);
+  more = g_strdup_printf (_ ("%u more"), n_all - links->len);
   add (self, trc_label_new (more, "trc-faint"), 2);
 }
 
@@ -88,12 +88,12 @@ add_number (TrcInspector *self, const char *name, double value, const char *form
 static void
 add_node_figures (TrcInspector *self, const TrcFacts *facts)
 {
-  add (self, trc_heading_new (_("Figures"), NULL), 16);
-  add_number (self, _("probability"), facts->probability, "%");
-  add_number (self, _("activation"), facts->activation, "");
-  add_number (self, _("share of the influence"), facts->influence, "%");
-  add_number (self, _("shown from a node share of"), facts->cumulative, ".2");
-  add_number (self, _("effect on the answer"), facts->score, "");
+  add (self, trc_heading_new (_ ("Figures"), NULL), 16);
+  add_number (self, _ ("probability"), facts->probability, "%");
+  add_number (self, _ ("activation"), facts->activation, "");
+  add_number (self, _ ("share of the influence"), facts->influence, "%");
+  add_number (self, _ ("shown from a node share of"), facts->cumulative, ".2");
+  add_number (self, _ ("effect on the answer"), facts->score, "");
 }
 
 static gboolean
@@ -109,12 +109,13 @@ static void
 show_facts (TrcInspector *self, const TrcFacts *facts)
 {
   add_title (self, facts->title, facts->kind_line);
-  add_links (self, _("Strongest inputs"), _("share of input"), facts->inputs, facts->n_inputs);
-  add_links (self, _("Strongest outputs"), _("share of theirs"), facts->outputs,
+  add_links (self, _ ("Strongest inputs"), _ ("share of input"), facts->inputs,
+             facts->n_inputs);
+  add_links (self, _ ("Strongest outputs"), _ ("share of theirs"), facts->outputs,
              facts->n_outputs);
   if (fires_anywhere (facts))
     {
-      add (self, trc_heading_new (_("Where it fires"), NULL), 16);
+      add (self, trc_heading_new (_ ("Where it fires"), NULL), 16);
       add (self, trc_fires_new (facts), 6);
     }
   add_node_figures (self, facts);
@@ -130,18 +131,18 @@ add_scores (TrcInspector *self, TrcDigest *digest)
   trc_digest_scores (digest, &replacement, &completeness);
   if (isnan (replacement) && isnan (completeness) && isnan (trust))
     return;
-  add (self, trc_heading_new (_("How far to believe it"), NULL), 16);
-  add_number (self, _("replacement"), replacement, ".2");
-  add_number (self, _("completeness"), completeness, ".2");
+  add (self, trc_heading_new (_ ("How far to believe it"), NULL), 16);
+  add_number (self, _ ("replacement"), replacement, ".2");
+  add_number (self, _ ("completeness"), completeness, ".2");
   if (rule != NULL)
-    add (self, trc_fact_row_new (_("rule"), rule), 2);
+    add (self, trc_fact_row_new (_ ("rule"), rule), 2);
   if (!isnan (trust))
     {
-      g_autofree char *text = isnan (low) ? g_strdup_printf ("%.2f", trust)
-                                          : g_strdup_printf ("%.2f [%.2f, %.2f]", trust, low,
-                                                             high);
+      g_autofree char *text = isnan (low)
+                                  ? g_strdup_printf ("%.2f", trust)
+                                  : g_strdup_printf ("%.2f [%.2f, %.2f]", trust, low, high);
 
-      add (self, trc_fact_row_new (_("agrees with exact patching"), text), 2);
+      add (self, trc_fact_row_new (_ ("agrees with exact patching"), text), 2);
     }
 }
 
@@ -149,15 +150,14 @@ static void
 add_shown (TrcInspector *self)
 {
   const TrcPresentInfo *info = trc_session_get_info (self->session);
-  g_autofree char *nodes
-      = g_strdup_printf (_("%u of %u"), info->nodes_shown, info->nodes_total);
-  g_autofree char *links
-      = g_strdup_printf (_("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT), info->edges_shown,
-                         info->edges_total);
+  g_autofree char *nodes =
+      g_strdup_printf (_ ("%u of %u"), info->nodes_shown, info->nodes_total);
+  g_autofree char *links = g_strdup_printf (_ ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT),
+                                            info->edges_shown, info->edges_total);
 
-  add (self, trc_heading_new (_("Shown"), NULL), 16);
-  add (self, trc_fact_row_new (_("nodes"), nodes), 2);
-  add (self, trc_fact_row_new (_("links"), links), 2);
+  add (self, trc_heading_new (_ ("Shown"), NULL), 16);
+  add (self, trc_fact_row_new (_ ("nodes"), nodes), 2);
+  add (self, trc_fact_row_new (_ ("links"), links), 2);
 }
 
 static void
@@ -167,7 +167,7 @@ add_warnings (TrcInspector *self, TrcDigest *digest)
 
   if (warnings == NULL || warnings[0] == NULL)
     return;
-  add (self, trc_heading_new (_("About the file"), NULL), 16);
+  add (self, trc_heading_new (_ ("About the file"), NULL), 16);
   for (guint i = 0; warnings[i] != NULL && i < N_WARNINGS; i++)
     add (self, wrapped (warnings[i], "trc-note"), 4);
 }
@@ -178,17 +178,17 @@ show_whole (TrcInspector *self)
   TrcDigest *digest = trc_session_get_digest (self->session);
   const GArray *predictions = trc_digest_predictions (digest);
 
-  add_title (self, _("Whole prompt"), trc_session_get_subtitle (self->session));
+  add_title (self, _ ("Whole prompt"), trc_session_get_subtitle (self->session));
   if (predictions->len > 0)
-    add (self, trc_heading_new (_("Next token"), _("probability")), 16);
+    add (self, trc_heading_new (_ ("Next token"), _ ("probability")), 16);
   for (guint i = 0; i < MIN (predictions->len, N_PREDICTIONS); i++)
     add (self, trc_prediction_row_new (&g_array_index (predictions, TrcPrediction, i)),
          i == 0 ? 4 : 0);
   add_scores (self, digest);
   add_shown (self);
   add_warnings (self, digest);
-  add (self, wrapped (_("Click a node to see what drives it and what it drives."), "trc-faint"),
-       16);
+  add (self,
+       wrapped (_ ("Click a node to see what drives it and what it drives."), "trc-faint"), 16);
 }
 
 static void

@@ -46,10 +46,10 @@ trc_link_row_new (const TrcLinkFact *link, double strongest)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
   g_autofree char *number = trc_signed_text (link->share);
-  g_autofree char *spoken
-      = g_strdup_printf (link->share < 0 ? _("%s lowers by %s of the input (weight %.4g)")
-                                         : _("%s raises by %s of the input (weight %.4g)"),
-                         link->label, number, link->weight);
+  g_autofree char *spoken =
+      g_strdup_printf (link->share < 0 ? _ ("%s lowers by %s of the input (weight %.4g)")
+                                       : _ ("%s raises by %s of the input (weight %.4g)"),
+                       link->label, number, link->weight);
 
   gtk_box_append (GTK_BOX (box), name_label (link->label, 1));
   gtk_box_append (GTK_BOX (box),
@@ -64,11 +64,11 @@ trc_prediction_row_new (const TrcPrediction *prediction)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
   GtkWidget *name = name_label (prediction->label, 0);
-  GtkWidget *bar
-      = trc_bar_new (prediction->probability, TRACK_PX, prediction->is_target ? NULL : "plain");
+  GtkWidget *bar =
+      trc_bar_new (prediction->probability, TRACK_PX, prediction->is_target ? NULL : "plain");
   g_autofree char *number = trc_percent_text (prediction->probability);
-  g_autofree char *spoken = g_strdup_printf (_("%s with %s"), prediction->label, number);
-  TrcRef ref = { TRC_REF_NODE, (guint64) MAX (prediction->node, 0) };
+  g_autofree char *spoken = g_strdup_printf (_ ("%s with %s"), prediction->label, number);
+  TrcRef ref = { TRC_REF_NODE, (guint64)MAX (prediction->node, 0) };
 
   gtk_widget_add_css_class (bar, "track");
   if (prediction->is_target)
@@ -99,7 +99,7 @@ fire_class (double value, double strongest)
 
   if (isnan (value) || value <= 0)
     return "off";
-  return classes[CLAMP ((int) (share * 4), 0, 3)];
+  return classes[CLAMP ((int)(share * 4), 0, 3)];
 }
 
 GtkWidget *
@@ -119,7 +119,7 @@ trc_fires_new (const TrcFacts *facts)
       gtk_widget_add_css_class (token, fire_class (facts->fires[t], strongest));
       if (!isnan (facts->fires[t]))
         {
-          g_autofree char *tip = g_strdup_printf (_("activation %.4g"), facts->fires[t]);
+          g_autofree char *tip = g_strdup_printf (_ ("activation %.4g"), facts->fires[t]);
 
           gtk_widget_set_tooltip_text (token, tip);
         }

@@ -21,9 +21,9 @@ progress_words (TrcJob *job)
   if (left != NULL)
     g_ptr_array_add (parts, left);
   if (parts->len == 0)
-    return g_strdup (_("working …"));
+    return g_strdup (_ ("working …"));
   g_ptr_array_add (parts, NULL);
-  return g_strjoinv (" · ", (char **) parts->pdata);
+  return g_strjoinv (" · ", (char **)parts->pdata);
 }
 
 static void
@@ -44,7 +44,7 @@ static GtkWidget *
 cancel_button (TrcJob *job)
 {
   GtkWidget *button = gtk_button_new_from_icon_name ("window-close-symbolic");
-  g_autofree char *name = g_strdup_printf (_("Cancel: %s"), trc_job_get_title (job));
+  g_autofree char *name = g_strdup_printf (_ ("Cancel: %s"), trc_job_get_title (job));
 
   gtk_widget_add_css_class (button, "trc-flat");
   gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
@@ -118,7 +118,7 @@ trc_jobs_view_new (TrcSession *session)
   GtkWidget *section = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   GtkWidget *list = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
 
-  gtk_box_append (GTK_BOX (section), trc_heading_new (_("Jobs"), NULL));
+  gtk_box_append (GTK_BOX (section), trc_heading_new (_ ("Jobs"), NULL));
   gtk_box_append (GTK_BOX (section), list);
   g_object_set_data (G_OBJECT (section), "list", list);
   gtk_widget_set_visible (section, FALSE);

@@ -17,12 +17,13 @@ typedef struct {
   GtkWidget *card;
 } PromptCard;
 
-/* "→ 19 99.8 % · foil: 20" */
+/* "→ 19  99.8 %" */
 static char *
 answer_words (TrcDigest *digest)
 {
   const GArray *predictions = trc_digest_predictions (digest);
   const TrcPrediction *best = NULL;
+  g_autofree char *probability = NULL;
 
   for (guint i = 0; i < predictions->len; i++)
     {
@@ -31,8 +32,10 @@ answer_words (TrcDigest *digest)
       if (best == NULL || (item->is_target && !best->is_target))
         best = item;
     }
-  return best != NULL ? g_strdup_printf ("→ %s", best->label)
-                      : g_strdup (_("no prediction in this graph"));
+  if (best == NULL)
+    return g_strdup (_ ("no prediction in this graph"));
+  probability = trc_percent_text (best->probability);
+  return g_strdup_printf ("→ %s  %s", best->label, probability);
 }
 
 static void
@@ -40,14 +43,13 @@ on_graph_changed (TrcSession *session, PromptCard *self)
 {
   TrcDigest *digest = trc_session_get_digest (session);
   g_autofree char *answer = answer_words (digest);
-  g_autofree char *spoken
-      = g_strdup_printf (_("Prompt: %s %s. Trace another one."), trc_session_get_title (session),
-                         answer);
+  g_autofree char *spoken = g_strdup_printf (_ ("Prompt: %s %s. Trace another one."),
+                                             trc_session_get_title (session), answer);
 
   gtk_label_set_text (GTK_LABEL (self->prompt), trc_session_get_title (session));
   gtk_label_set_text (GTK_LABEL (self->answer), answer);
   trc_name_widget (self->card, spoken, FALSE);
-  gtk_widget_set_tooltip_text (self->card, _("Trace another prompt"));
+  gtk_widget_set_tooltip_text (self->card, _ ("Trace another prompt"));
 }
 
 static void
@@ -81,7 +83,7 @@ prompt_card_new (TrcSession *session)
   gtk_button_set_child (GTK_BUTTON (self->card), box);
   gtk_widget_add_css_class (self->card, "trc-card");
   gtk_actionable_set_action_name (GTK_ACTIONABLE (self->card), "win.trace");
-  trc_name_widget (self->card, _("Trace a prompt"), FALSE);
+  trc_name_widget (self->card, _ ("Trace a prompt"), FALSE);
   g_signal_connect (session, "graph-changed", G_CALLBACK (on_graph_changed), self);
   g_object_set_data_full (G_OBJECT (self->card), "prompt-card", self, prompt_card_free);
   return self->card;
@@ -92,8 +94,8 @@ trc_left_pane_new (TrcSession *session)
 {
   GtkWidget *pane = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   GtkWidget *outline = trc_outline_view_new (session);
-  GtkWidget *outline_heading = trc_heading_new (_("Outline"), _("share"));
-  GtkWidget *prompt_heading = trc_heading_new (_("Prompt"), NULL);
+  GtkWidget *outline_heading = trc_heading_new (_ ("Outline"), _ ("share"));
+  GtkWidget *prompt_heading = trc_heading_new (_ ("Prompt"), NULL);
   GtkWidget *card = prompt_card_new (session);
   GtkWidget *jobs = trc_jobs_view_new (session);
 

@@ -48,14 +48,15 @@ on_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer unused)
   g_autoptr (TrcOutlineItem) thing = gtk_tree_list_row_get_item (row);
   double value = trc_outline_item_get_share (thing);
   g_autofree char *number = isnan (value) ? g_strdup ("") : g_strdup_printf ("%.2f", value);
-  g_autofree char *spoken
-      = isnan (value) ? g_strdup (trc_outline_item_get_label (thing))
-                      : g_strdup_printf (_("%s, share %s"), trc_outline_item_get_label (thing),
-                                         number);
+  g_autofree char *spoken =
+      isnan (value)
+          ? g_strdup (trc_outline_item_get_label (thing))
+          : g_strdup_printf (_ ("%s, share %s"), trc_outline_item_get_label (thing), number);
 
   gtk_tree_expander_set_list_row (expander, row);
   gtk_label_set_text (GTK_LABEL (name), trc_outline_item_get_label (thing));
   gtk_label_set_text (GTK_LABEL (share), number);
+  gtk_widget_set_visible (share, number[0] != '\0');
   trc_name_widget (GTK_WIDGET (expander), spoken, FALSE);
   gtk_widget_set_tooltip_text (GTK_WIDGET (expander), trc_outline_item_get_label (thing));
   if (trc_outline_item_get_children (thing) != NULL)
@@ -191,7 +192,8 @@ on_scene_changed (TrcOutlineView *self)
 
   self->syncing = TRUE;
   remember_expanded (self);
-  tree = gtk_tree_list_model_new (g_object_ref (outline), FALSE, FALSE, children_of, NULL, NULL);
+  tree =
+      gtk_tree_list_model_new (g_object_ref (outline), FALSE, FALSE, children_of, NULL, NULL);
   gtk_single_selection_set_model (self->choice, G_LIST_MODEL (tree));
   expand_remembered (self);
   self->syncing = FALSE;
@@ -220,7 +222,8 @@ on_chosen (TrcOutlineView *self)
 static void
 on_activate (GtkListView *list, guint position, TrcOutlineView *self)
 {
-  g_autoptr (GtkTreeListRow) row = g_list_model_get_item (G_LIST_MODEL (self->choice), position);
+  g_autoptr (GtkTreeListRow) row =
+      g_list_model_get_item (G_LIST_MODEL (self->choice), position);
 
   if (gtk_tree_list_row_is_expandable (row))
     gtk_tree_list_row_set_expanded (row, !gtk_tree_list_row_get_expanded (row));
@@ -258,10 +261,9 @@ trc_outline_view_init (TrcOutlineView *self)
   gtk_single_selection_set_can_unselect (self->choice, TRUE);
   g_signal_connect (factory, "setup", G_CALLBACK (on_setup), NULL);
   g_signal_connect (factory, "bind", G_CALLBACK (on_bind), NULL);
-  self->list
-      = gtk_list_view_new (GTK_SELECTION_MODEL (g_object_ref (self->choice)), factory);
+  self->list = gtk_list_view_new (GTK_SELECTION_MODEL (g_object_ref (self->choice)), factory);
   gtk_widget_add_css_class (self->list, "trc-outline");
-  trc_name_widget (self->list, _("Outline of the graph"), FALSE);
+  trc_name_widget (self->list, _ ("Outline of the graph"), FALSE);
   g_signal_connect (self->list, "activate", G_CALLBACK (on_activate), self);
   g_signal_connect_object (self->choice, "notify::selected", G_CALLBACK (on_chosen), self,
                            G_CONNECT_SWAPPED);

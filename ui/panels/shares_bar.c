@@ -22,11 +22,11 @@ show_values (SharesBar *self)
   const TrcView *view = trc_session_get_view (self->session);
   g_autofree char *nodes = g_strdup_printf ("%.2f", view->node_share);
   g_autofree char *links = g_strdup_printf ("%.2f", view->edge_share);
-  g_autofree char *node_tip
-      = g_strdup_printf (_("%u of %u nodes are shown"), info->nodes_shown, info->nodes_total);
-  g_autofree char *edge_tip
-      = g_strdup_printf (_("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " links are shown"),
-                         info->edges_shown, info->edges_total);
+  g_autofree char *node_tip =
+      g_strdup_printf (_ ("%u of %u nodes are shown"), info->nodes_shown, info->nodes_total);
+  g_autofree char *edge_tip =
+      g_strdup_printf (_ ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " links are shown"),
+                       info->edges_shown, info->edges_total);
 
   gtk_label_set_text (GTK_LABEL (self->node_value), nodes);
   gtk_label_set_text (GTK_LABEL (self->edge_value), links);
@@ -61,8 +61,7 @@ static GtkWidget *
 add_slider (SharesBar *self, GtkWidget *box, const char *word, const char *name, double least,
             GtkWidget **value)
 {
-  GtkWidget *scale
-      = gtk_scale_new_with_range (GTK_ORIENTATION_HORIZONTAL, least, 1, 0.01);
+  GtkWidget *scale = gtk_scale_new_with_range (GTK_ORIENTATION_HORIZONTAL, least, 1, 0.01);
 
   gtk_scale_set_draw_value (GTK_SCALE (scale), FALSE);
   gtk_widget_set_size_request (scale, SLIDER_PX, -1);
@@ -93,11 +92,13 @@ trc_shares_bar_new (TrcSession *session)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
 
   self->session = g_object_ref (session);
-  self->node_scale = add_slider (self, box, _("nodes"), _("Share of the influence that nodes carry"),
-                                 0.1, &self->node_value);
+  self->node_scale =
+      add_slider (self, box, _ ("nodes"), _ ("Share of the influence that nodes carry"), 0.1,
+                  &self->node_value);
   gtk_widget_set_margin_end (self->node_value, 12);
-  self->edge_scale = add_slider (self, box, _("links"), _("Share of the influence that links carry"),
-                                 0.1, &self->edge_value);
+  self->edge_scale =
+      add_slider (self, box, _ ("links"), _ ("Share of the influence that links carry"), 0.1,
+                  &self->edge_value);
   g_signal_connect (session, "view-changed", G_CALLBACK (on_view_changed), self);
   g_signal_connect (session, "scene-changed", G_CALLBACK (on_view_changed), self);
   g_object_set_data_full (G_OBJECT (box), "shares-bar", self, shares_bar_free);

@@ -39,7 +39,7 @@ on_save_response (GtkNativeDialog *dialog, int response, TrcWindow *self)
       if (path != NULL && g_str_has_suffix (path, ".json"))
         trc_session_export (self->session, path, &options);
       else if (path != NULL)
-        trc_window_say (self, _("The name of a graph file has to end in .json."), TRUE);
+        trc_window_say (self, _ ("The name of a graph file has to end in .json."), TRUE);
     }
   g_clear_object (&self->chooser);
 }
@@ -48,15 +48,15 @@ static void
 show_chooser (TrcWindow *self, const char *title, GtkFileChooserAction action,
               const char *accept, GCallback on_response)
 {
-  GtkFileChooserNative *chooser
-      = gtk_file_chooser_native_new (title, GTK_WINDOW (self), action, accept, NULL);
+  GtkFileChooserNative *chooser =
+      gtk_file_chooser_native_new (title, GTK_WINDOW (self), action, accept, NULL);
   GtkFileFilter *graphs = gtk_file_filter_new ();
   GtkFileFilter *all = gtk_file_filter_new ();
 
-  gtk_file_filter_set_name (graphs, _("Graph files (JSON)"));
+  gtk_file_filter_set_name (graphs, _ ("Graph files (JSON)"));
   gtk_file_filter_add_pattern (graphs, "*.json");
   gtk_file_filter_add_pattern (graphs, "*.json.gz");
-  gtk_file_filter_set_name (all, _("All files"));
+  gtk_file_filter_set_name (all, _ ("All files"));
   gtk_file_filter_add_pattern (all, "*");
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), graphs);
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), all);
@@ -73,14 +73,14 @@ show_chooser (TrcWindow *self, const char *title, GtkFileChooserAction action,
 static void
 on_open (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  show_chooser (data, _("Open a graph"), GTK_FILE_CHOOSER_ACTION_OPEN, _("_Open"),
+  show_chooser (data, _ ("Open a graph"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
                 G_CALLBACK (on_open_response));
 }
 
 static void
 on_save_as (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  show_chooser (data, _("Save the graph"), GTK_FILE_CHOOSER_ACTION_SAVE, _("_Save"),
+  show_chooser (data, _ ("Save the graph"), GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"),
                 G_CALLBACK (on_save_response));
 }
 
@@ -123,7 +123,8 @@ on_trace (GSimpleAction *action, GVariant *parameter, gpointer data)
   if (self->trace_dialog == NULL)
     {
       self->trace_dialog = trc_trace_dialog_new (GTK_WINDOW (self), self->session);
-      g_object_add_weak_pointer (G_OBJECT (self->trace_dialog), (gpointer *) &self->trace_dialog);
+      g_object_add_weak_pointer (G_OBJECT (self->trace_dialog),
+                                 (gpointer *)&self->trace_dialog);
     }
   gtk_window_present (GTK_WINDOW (self->trace_dialog));
 }
@@ -135,10 +136,9 @@ on_export (GSimpleAction *action, GVariant *parameter, gpointer data)
 
   if (self->export_dialog == NULL)
     {
-      self->export_dialog
-          = trc_export_dialog_new (GTK_WINDOW (self), self->session);
+      self->export_dialog = trc_export_dialog_new (GTK_WINDOW (self), self->session);
       g_object_add_weak_pointer (G_OBJECT (self->export_dialog),
-                                 (gpointer *) &self->export_dialog);
+                                 (gpointer *)&self->export_dialog);
     }
   gtk_window_present (GTK_WINDOW (self->export_dialog));
 }
@@ -328,8 +328,8 @@ trc_window_update_actions (TrcWindow *self)
 {
   gboolean has_scene = trc_session_get_scene (self->session) != NULL;
   guint n_selected;
-  static const char *const need_scene[]
-      = { "export", "export-path", "save-as", "zoom-in", "zoom-out", "zoom-fit", "search" };
+  static const char *const need_scene[] = { "export",   "export-path", "save-as", "zoom-in",
+                                            "zoom-out", "zoom-fit",    "search" };
 
   trc_session_get_selection (self->session, &n_selected);
   for (guint i = 0; i < G_N_ELEMENTS (need_scene); i++)
@@ -378,16 +378,18 @@ trc_window_add_actions (TrcWindow *self)
   static const struct {
     const char *name, *state;
   } facts[] = {
-    { "selection", "''" }, { "zoom", "1.0" }, { "job", "''" },      { "message", "''" },
-    { "graph", "''" },     { "hits", "-1" },  { "pictures", "@u 0" }, { "shown", "(@u 0, @t 0, @u 0)" },
+    { "selection", "''" },  { "zoom", "1.0" },
+    { "job", "''" },        { "message", "''" },
+    { "graph", "''" },      { "hits", "-1" },
+    { "pictures", "@u 0" }, { "shown", "(@u 0, @t 0, @u 0)" },
   };
 
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   for (guint i = 0; i < G_N_ELEMENTS (facts); i++)
     {
       g_autoptr (GVariant) state = g_variant_parse (NULL, facts[i].state, NULL, NULL, NULL);
-      g_autoptr (GSimpleAction) action
-          = g_simple_action_new_stateful (facts[i].name, NULL, g_steal_pointer (&state));
+      g_autoptr (GSimpleAction) action =
+          g_simple_action_new_stateful (facts[i].name, NULL, g_steal_pointer (&state));
 
       g_simple_action_set_enabled (action, FALSE); /* told, not set */
       g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (action));

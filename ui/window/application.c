@@ -12,10 +12,7 @@ struct _TrcApplication {
   TrcAppearance *appearance;
 };
 
-enum {
-  DARK_CHANGED,
-  N_SIGNALS
-};
+enum { DARK_CHANGED, N_SIGNALS };
 
 static guint signals[N_SIGNALS];
 
@@ -53,11 +50,10 @@ on_quit (GSimpleAction *action, GVariant *parameter, gpointer data)
 static void
 on_about (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  gtk_show_about_dialog (gtk_application_get_active_window (data), "program-name", "Tracery",
-                         "version", TRC_VERSION, "logo-icon-name", "org.tracery.Tracery",
-                         "license-type", GTK_LICENSE_GPL_3_0, "comments",
-                         _("See how a language model gets from a prompt to its next token."),
-                         NULL);
+  gtk_show_about_dialog (
+      gtk_application_get_active_window (data), "program-name", "Tracery", "version",
+      TRC_VERSION, "logo-icon-name", "org.tracery.Tracery", "license-type", GTK_LICENSE_GPL_3_0,
+      "comments", _ ("See how a language model gets from a prompt to its next token."), NULL);
 }
 
 static void
@@ -86,10 +82,7 @@ add_actions (TrcApplication *self)
     { .name = "quit", .activate = on_quit },
     { .name = "about", .activate = on_about },
     { .name = "new-window", .activate = on_new_window },
-    { .name = "theme",
-      .parameter_type = "s",
-      .state = "'system'",
-      .change_state = on_theme },
+    { .name = "theme", .parameter_type = "s", .state = "'system'", .change_state = on_theme },
   };
   static const struct {
     const char *action;
@@ -186,8 +179,8 @@ trc_application_class_init (TrcApplicationClass *klass)
   application_class->activate = trc_application_activate;
   application_class->open = trc_application_open;
   application_class->shutdown = trc_application_shutdown;
-  signals[DARK_CHANGED] = g_signal_new ("dark-changed", TRC_TYPE_APPLICATION,
-                                        G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[DARK_CHANGED] = g_signal_new ("dark-changed", TRC_TYPE_APPLICATION, G_SIGNAL_RUN_LAST,
+                                        0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

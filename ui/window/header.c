@@ -48,26 +48,26 @@ menu_new (void)
   GMenu *menu = g_menu_new ();
   GMenu *part = section (menu, NULL);
 
-  g_menu_append (part, _("Open the Example"), "win.open-example");
-  g_menu_append (part, _("Save Graph As…"), "win.save-as");
+  g_menu_append (part, _ ("Open the Example"), "win.open-example");
+  g_menu_append (part, _ ("Save Graph As…"), "win.save-as");
   part = section (menu, NULL);
-  g_menu_append (part, _("Undo"), "win.undo");
-  g_menu_append (part, _("Redo"), "win.redo");
-  part = section (menu, _("View"));
-  g_menu_append (part, _("Blocks as Cards"), "win.blocks");
-  g_menu_append (part, _("Unexplained Nodes"), "win.errors");
-  g_menu_append (part, _("Graphviz Layout"), "win.dot");
-  g_menu_append (part, _("Fit Everything"), "win.zoom-fit");
-  g_menu_append (part, _("Left Pane"), "win.left-pane");
-  g_menu_append (part, _("Inspector"), "win.right-pane");
-  part = section (menu, _("Look"));
-  g_menu_append (part, _("As the System"), "app.theme::system");
-  g_menu_append (part, _("Light"), "app.theme::light");
-  g_menu_append (part, _("Dark"), "app.theme::dark");
+  g_menu_append (part, _ ("Undo"), "win.undo");
+  g_menu_append (part, _ ("Redo"), "win.redo");
+  part = section (menu, _ ("View"));
+  g_menu_append (part, _ ("Blocks as Cards"), "win.blocks");
+  g_menu_append (part, _ ("Unexplained Nodes"), "win.errors");
+  g_menu_append (part, _ ("Graphviz Layout"), "win.dot");
+  g_menu_append (part, _ ("Fit Everything"), "win.zoom-fit");
+  g_menu_append (part, _ ("Left Pane"), "win.left-pane");
+  g_menu_append (part, _ ("Inspector"), "win.right-pane");
+  part = section (menu, _ ("Look"));
+  g_menu_append (part, _ ("As the System"), "app.theme::system");
+  g_menu_append (part, _ ("Light"), "app.theme::light");
+  g_menu_append (part, _ ("Dark"), "app.theme::dark");
   part = section (menu, NULL);
-  g_menu_append (part, _("New Window"), "app.new-window");
-  g_menu_append (part, _("Keyboard Shortcuts"), "win.show-help-overlay");
-  g_menu_append (part, _("About Tracery"), "app.about");
+  g_menu_append (part, _ ("New Window"), "app.new-window");
+  g_menu_append (part, _ ("Keyboard Shortcuts"), "win.show-help-overlay");
+  g_menu_append (part, _ ("About Tracery"), "app.about");
   return G_MENU_MODEL (menu);
 }
 
@@ -82,7 +82,7 @@ menu_button (void)
   gtk_menu_button_set_primary (GTK_MENU_BUTTON (button), TRUE);
   gtk_widget_add_css_class (button, "trc-flat");
   gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
-  trc_name_widget (button, _("Main menu"), TRUE);
+  trc_name_widget (button, _ ("Main menu"), TRUE);
   return button;
 }
 
@@ -104,10 +104,10 @@ search_entry (TrcWindow *self)
 {
   GtkWidget *entry = gtk_search_entry_new ();
 
-  g_object_set (entry, "placeholder-text", _("Search nodes, tokens, ids"), NULL);
+  g_object_set (entry, "placeholder-text", _ ("Search nodes, tokens, ids"), NULL);
   gtk_editable_set_width_chars (GTK_EDITABLE (entry), SEARCH_CHARS);
   gtk_widget_set_valign (entry, GTK_ALIGN_CENTER);
-  trc_name_widget (entry, _("Search nodes, tokens, ids"), FALSE);
+  trc_name_widget (entry, _ ("Search nodes, tokens, ids"), FALSE);
   g_signal_connect (entry, "search-changed", G_CALLBACK (on_search_changed), self);
   g_signal_connect (entry, "stop-search", G_CALLBACK (on_search_stopped), self);
   g_signal_connect_swapped (entry, "activate", G_CALLBACK (trc_window_next_hit), self);
@@ -135,9 +135,10 @@ GtkWidget *
 trc_window_header_new (TrcWindow *self)
 {
   GtkWidget *bar = gtk_header_bar_new ();
-  GtkWidget *trace = text_button (_("Trace…"), "win.trace", _("Trace a prompt (Ctrl+T)"));
-  GtkWidget *back = icon_button ("go-previous-symbolic", "win.back", _("Back to the view before"));
-  GtkWidget *forward = icon_button ("go-next-symbolic", "win.forward", _("Forward"));
+  GtkWidget *trace = text_button (_ ("Trace…"), "win.trace", _ ("Trace a prompt (Ctrl+T)"));
+  GtkWidget *back =
+      icon_button ("go-previous-symbolic", "win.back", _ ("Back to the view before"));
+  GtkWidget *forward = icon_button ("go-next-symbolic", "win.forward", _ ("Forward"));
 
   gtk_widget_add_css_class (bar, "trc-header");
   gtk_widget_add_css_class (trace, "suggested-action");
@@ -145,7 +146,7 @@ trc_window_header_new (TrcWindow *self)
   self->search = search_entry (self);
   gtk_header_bar_pack_start (
       GTK_HEADER_BAR (bar),
-      text_button (_("Open"), "win.open", _("Open a graph file (Ctrl+O)")));
+      text_button (_ ("Open"), "win.open", _ ("Open a graph file (Ctrl+O)")));
   gtk_header_bar_pack_start (GTK_HEADER_BAR (bar), trace);
   gtk_header_bar_pack_start (GTK_HEADER_BAR (bar), back);
   gtk_header_bar_pack_start (GTK_HEADER_BAR (bar), forward);
@@ -153,7 +154,7 @@ trc_window_header_new (TrcWindow *self)
   gtk_header_bar_pack_end (GTK_HEADER_BAR (bar), menu_button ());
   gtk_header_bar_pack_end (
       GTK_HEADER_BAR (bar),
-      text_button (_("Export"), "win.export", _("Export the figure (Ctrl+E)")));
+      text_button (_ ("Export"), "win.export", _ ("Export the figure (Ctrl+E)")));
   gtk_header_bar_pack_end (GTK_HEADER_BAR (bar), self->search);
   return bar;
 }

@@ -24,8 +24,8 @@ G_DEFINE_FINAL_TYPE (TrcWindow, trc_window, GTK_TYPE_APPLICATION_WINDOW)
 static void
 on_graph_changed (TrcWindow *self)
 {
-  g_autofree char *title
-      = g_strdup_printf ("%s – Tracery", trc_session_get_title (self->session));
+  g_autofree char *title =
+      g_strdup_printf ("%s – Tracery", trc_session_get_title (self->session));
 
   self->new_graph = TRUE;
   gtk_label_set_text (GTK_LABEL (self->title), trc_session_get_title (self->session));
@@ -76,7 +76,7 @@ trc_window_say (TrcWindow *self, const char *sentence, gboolean is_error)
 static void
 on_canvas_select (TrcCanvas *canvas, int kind, guint64 id, gboolean add, TrcWindow *self)
 {
-  TrcRef ref = { (TrcRefKind) MAX (kind, 0), id };
+  TrcRef ref = { (TrcRefKind)MAX (kind, 0), id };
   g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (TrcRef));
   guint n;
   const TrcRef *old = trc_session_get_selection (self->session, &n);
@@ -89,14 +89,14 @@ on_canvas_select (TrcCanvas *canvas, int kind, guint64 id, gboolean add, TrcWind
       g_array_append_val (refs, old[i]);
   if (kind >= 0 && !had)
     g_array_append_val (refs, ref);
-  trc_session_select (self->session, (const TrcRef *) (gpointer) refs->data, refs->len);
+  trc_session_select (self->session, (const TrcRef *)(gpointer)refs->data, refs->len);
 }
 
 static void
 on_canvas_activate (TrcCanvas *canvas, int kind, guint64 id, TrcWindow *self)
 {
   if (kind == TRC_REF_GROUP)
-    trc_session_toggle_group (self->session, (guint32) id);
+    trc_session_toggle_group (self->session, (guint32)id);
   else
     trc_canvas_zoom_selection (canvas);
 }
@@ -124,15 +124,15 @@ trc_window_search (TrcWindow *self, const char *query)
       guint32 node = g_array_index (self->hits, guint32, i);
       TrcRef ref = { TRC_REF_NODE, node };
       gint64 group = trc_digest_group_of (digest, node);
-      TrcRef card = { TRC_REF_GROUP, (guint64) MAX (group, 0) };
+      TrcRef card = { TRC_REF_GROUP, (guint64)MAX (group, 0) };
 
       g_array_append_val (refs, ref);
       if (group >= 0)
         g_array_append_val (refs, card);
     }
-  trc_canvas_set_hits (TRC_CANVAS (self->canvas), (const TrcRef *) (gpointer) refs->data,
+  trc_canvas_set_hits (TRC_CANVAS (self->canvas), (const TrcRef *)(gpointer)refs->data,
                        refs->len);
-  trc_window_set_state (self, "hits", g_variant_new_int32 ((gint32) self->hits->len));
+  trc_window_set_state (self, "hits", g_variant_new_int32 ((gint32)self->hits->len));
 }
 
 /* The next hit that is drawn; hits outside the shares are passed over. */
@@ -153,7 +153,7 @@ trc_window_next_hit (TrcWindow *self)
       trc_canvas_zoom_selection (TRC_CANVAS (self->canvas));
       return;
     }
-  trc_window_say (self, _("Nothing that is shown matches; raise the node share to see more."),
+  trc_window_say (self, _ ("Nothing that is shown matches; raise the node share to see more."),
                   FALSE);
 }
 
@@ -188,8 +188,8 @@ canvas_overlay_new (TrcWindow *self)
   self->canvas = trc_canvas_new ();
   self->shares = trc_shares_bar_new (self->session);
   self->messages = trc_messages_new ();
-  self->empty = trc_label_new (_("Open a graph, drop a file here, or trace a prompt."),
-                               "trc-note");
+  self->empty =
+      trc_label_new (_ ("Open a graph, drop a file here, or trace a prompt."), "trc-note");
   gtk_widget_set_halign (self->empty, GTK_ALIGN_CENTER);
   gtk_widget_set_valign (self->empty, GTK_ALIGN_CENTER);
   trc_canvas_set_bottom_inset (TRC_CANVAS (self->canvas), SHARES_INSET_PX);
@@ -238,16 +238,16 @@ follow_session (TrcWindow *self)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (plain); i++)
-    g_signal_connect_object (self->session, plain[i].signal, G_CALLBACK (plain[i].handler), self,
-                             G_CONNECT_SWAPPED);
+    g_signal_connect_object (self->session, plain[i].signal, G_CALLBACK (plain[i].handler),
+                             self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->session, "message", G_CALLBACK (on_message), self, 0);
 }
 
 static void
 add_shortcuts_window (TrcWindow *self)
 {
-  g_autoptr (GtkBuilder) builder
-      = gtk_builder_new_from_resource ("/org/tracery/Tracery/window/shortcuts.ui");
+  g_autoptr (GtkBuilder) builder =
+      gtk_builder_new_from_resource ("/org/tracery/Tracery/window/shortcuts.ui");
 
   gtk_application_window_set_help_overlay (
       GTK_APPLICATION_WINDOW (self),
@@ -324,7 +324,7 @@ trc_window_open_example (TrcWindow *self)
   if (path != NULL)
     trc_session_open (self->session, path);
   else
-    trc_window_say (self, _("The bundled example is not installed; open a graph instead."),
+    trc_window_say (self, _ ("The bundled example is not installed; open a graph instead."),
                     TRUE);
 }
 
