@@ -141,8 +141,9 @@ trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **e
 
   if (spread == NULL || kind == TRC_KIND_EMBED)
     return g_steal_pointer (&spread);
-  const TrcWeight *w = trc_block_weight (
-      tracer, kind == TRC_KIND_HEAD ? TRC_WEIGHT_O : TRC_WEIGHT_DOWN, places[0].layer, error);
+  const TrcWeight *w = trc_model_weight (tracer->model, tracer->device,
+                                         kind == TRC_KIND_HEAD ? TRC_WEIGHT_O : TRC_WEIGHT_DOWN,
+                                         places[0].layer, error);
   g_autoptr (TrcTensor) out =
       trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (n, c->d_model), "writes", error);
   if (w == NULL || out == NULL)

@@ -112,30 +112,50 @@ measure_rule (Trace *self, TrcEstimator estimator)
   r->neurons[estimator] = agreement_of (self, scores, FALSE, TRC_KIND_NEURON);
 }
 
+/* The length of what every sampled node writes; the sample holds runs of one kind and layer. */
+static gboolean
+write_sizes (Trace *self, double *sizes, GError **error)
+{
+  TrcTracer *t = &self->tracer;
+  gsize d = t->config->d_model;
+
+  for (guint first = 0; first < self->n_sample;)
+    {
+      guint n = 1;
+      while (first + n < self->n_sample && n < 256
+             && self->sample[first + n].kind == self->sample[first].kind
+             && self->sample[first + n].layer == self->sample[first].layer)
+        n++;
+      g_autofree float *rows = g_new (float, n *d);
+      g_autoptr (TrcTensor) writes = trc_block_writes (t, &self->sample[first], n, error);
+      if (writes == NULL || !trc_tensor_read (writes, rows, n * d, error))
+        return FALSE;
+      for (guint i = 0; i < n; i++)
+        {
+          sizes[first + i] = 0;
+          for (gsize j = 0; j < d; j++)
+            sizes[first + i] += (double)rows[i * d + j] * rows[i * d + j];
+          sizes[first + i] = sqrt (sizes[first + i]);
+        }
+      first += n;
+    }
+  return TRUE;
+}
+
 /* What a score should beat: the size of what a node writes, and the same scores shuffled. */
 static gboolean
 measure_controls (Trace *self, TrcEstimator estimator, GError **error)
 {
   TrcTracer *t = &self->tracer;
-  guint d = t->config->d_model;
-  g_autofree double *size = g_new (double, self->n_sample + 1);
+  const TrcRule *rule = self->rules[estimator];
+  g_autofree double *sizes = g_new (double, self->n_sample + 1);
   g_autofree double *scores = g_new (double, self->n_sample + 1);
-  g_autofree float *row = g_new (float, d);
 
+  if (!write_sizes (self, sizes, error))
+    return FALSE;
   for (guint i = 0; i < self->n_sample; i++)
-    {
-      g_autoptr (TrcTensor) write = trc_block_writes (t, &self->sample[i], 1, error);
-      if (write == NULL || !trc_tensor_read (write, row, d, error))
-        return FALSE;
-      size[i] = 0;
-      for (guint j = 0; j < d; j++)
-        size[i] += (double)row[j] * row[j];
-      size[i] = sqrt (size[i]);
-      scores[i] = self->rules[estimator] != NULL
-                      ? trc_rule_score (t, self->rules[estimator], self->sample[i])
-                      : self->truth[i];
-    }
-  t->report->control_norm = agreement_of (self, size, TRUE, 0);
+    scores[i] = rule != NULL ? trc_rule_score (t, rule, self->sample[i]) : self->truth[i];
+  t->report->control_norm = agreement_of (self, sizes, TRUE, 0);
   trc_trust_shuffle (scores, self->n_sample, t->params->seed);
   t->report->control_shuffled = agreement_of (self, scores, TRUE, 0);
   return TRUE;

@@ -58,6 +58,18 @@ take_some (GArray *from, guint n, GRand *rand, GArray *to)
     }
 }
 
+static int
+by_place (gconstpointer a, gconstpointer b)
+{
+  const TrcPlace *x = a, *y = b;
+  const guint32 first[] = { x->kind, x->layer, x->position, x->index },
+                second[] = { y->kind, y->layer, y->position, y->index };
+  for (guint i = 0; i < G_N_ELEMENTS (first); i++)
+    if (first[i] != second[i])
+      return first[i] < second[i] ? -1 : 1;
+  return 0;
+}
+
 TrcPlace *
 trc_trust_sample (const TrcTracer *tracer, guint wanted, guint *n)
 {
@@ -70,6 +82,7 @@ trc_trust_sample (const TrcTracer *tracer, guint wanted, guint *n)
   collect (tracer, TRC_KIND_NEURON, neurons);
   take_some (heads, MIN (heads->len, wanted / 2), rand, sample);
   take_some (neurons, wanted - MIN (sample->len, wanted), rand, sample);
+  g_array_sort (sample, by_place);
   *n = sample->len;
   return (TrcPlace *)g_array_free (sample, FALSE);
 }
@@ -113,20 +126,29 @@ by_value (const void *a, const void *b)
   return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Ranks of the picked values, ties sharing their mean; @work has @n places. */
-static void
-rank (const double *x, const guint *pick, guint n, Ranked *work, double *ranks)
+static Ranked *
+sorted (const double *x, guint n)
 {
+  Ranked *order = g_new (Ranked, n);
   for (guint i = 0; i < n; i++)
-    work[i] = (Ranked){ x[pick != NULL ? pick[i] : i], i };
-  qsort (work, n, sizeof *work, by_value);
+    order[i] = (Ranked){ x[i], i };
+  qsort (order, n, sizeof *order, by_value);
+  return order;
+}
+
+/* The rank of every value when value i occurs @count[i] times, ties sharing their mean. */
+static void
+rank (const Ranked *order, const guint *count, guint n, double *ranks)
+{
+  guint before = 0;
   for (guint i = 0; i < n;)
     {
-      guint end = i;
-      while (end < n && work[end].value == work[i].value)
-        end++;
+      guint end = i, same = 0;
+      while (end < n && order[end].value == order[i].value)
+        same += count[order[end++].index];
       for (guint k = i; k < end; k++)
-        ranks[work[k].index] = (i + end - 1) / 2.0;
+        ranks[order[k].index] = before + (same - 1.0) / 2;
+      before += same;
       i = end;
     }
 }
@@ -149,40 +171,59 @@ interval (double *values, guint n, double *low, double *high)
   *high = values[(guint)(0.975 * (n - 1) + 0.5)];
 }
 
+typedef struct {
+  double *rx, *ry;
+  guint *pick, *count;
+  Ranked *by_x, *by_y;
+  double plain[RESAMPLES], ranked[RESAMPLES];
+  guint n_plain, n_ranked;
+} Bootstrap;
+
+static double
+spearman (Bootstrap *self, const guint *pick, guint n)
+{
+  rank (self->by_x, self->count, n, self->rx);
+  rank (self->by_y, self->count, n, self->ry);
+  return pearson (self->rx, self->ry, pick, n);
+}
+
+static void
+resample (Bootstrap *self, const double *x, const double *y, guint n, GRand *rand)
+{
+  memset (self->count, 0, n * sizeof *self->count);
+  for (guint i = 0; i < n; i++)
+    self->count[self->pick[i] = (guint)(g_rand_double (rand) * n)]++;
+  double plain = pearson (x, y, self->pick, n), ranked = spearman (self, self->pick, n);
+  if (!isnan (plain))
+    self->plain[self->n_plain++] = plain;
+  if (!isnan (ranked))
+    self->ranked[self->n_ranked++] = ranked;
+}
+
 TrcAgreement
 trc_trust_agreement (const double *x, const double *y, guint n, guint64 seed)
 {
   TrcAgreement a = { TRUE, NAN, NAN, NAN, NAN, NAN, NAN };
   g_autoptr (GRand) rand = seeded (seed, 2);
-  g_autofree Ranked *work = g_new (Ranked, MAX (n, 1));
-  g_autofree double *rx = g_new (double, MAX (n, 1));
-  g_autofree double *ry = g_new (double, MAX (n, 1));
-  g_autofree guint *pick = g_new (guint, MAX (n, 1));
-  g_autofree double *plain = g_new (double, RESAMPLES);
-  g_autofree double *ranked = g_new (double, RESAMPLES);
-  guint n_plain = 0, n_ranked = 0;
+  g_autofree Bootstrap *b = g_new0 (Bootstrap, 1);
 
   if (n < 3)
     return a;
+  g_autofree double *rx = b->rx = g_new (double, n);
+  g_autofree double *ry = b->ry = g_new (double, n);
+  g_autofree guint *pick = b->pick = g_new (guint, n);
+  g_autofree guint *count = b->count = g_new (guint, n);
+  g_autofree Ranked *by_x = b->by_x = sorted (x, n);
+  g_autofree Ranked *by_y = b->by_y = sorted (y, n);
+
+  for (guint i = 0; i < n; i++)
+    count[i] = 1;
   a.pearson = pearson (x, y, NULL, n);
-  rank (x, NULL, n, work, rx);
-  rank (y, NULL, n, work, ry);
-  a.spearman = pearson (rx, ry, NULL, n);
-  for (guint b = 0; b < RESAMPLES; b++)
-    {
-      for (guint i = 0; i < n; i++)
-        pick[i] = (guint)(g_rand_double (rand) * n);
-      double r = pearson (x, y, pick, n);
-      if (!isnan (r))
-        plain[n_plain++] = r;
-      rank (x, pick, n, work, rx);
-      rank (y, pick, n, work, ry);
-      r = pearson (rx, ry, NULL, n);
-      if (!isnan (r))
-        ranked[n_ranked++] = r;
-    }
-  interval (plain, n_plain, &a.pearson_low, &a.pearson_high);
-  interval (ranked, n_ranked, &a.spearman_low, &a.spearman_high);
+  a.spearman = spearman (b, NULL, n);
+  for (guint k = 0; k < RESAMPLES; k++)
+    resample (b, x, y, n, rand);
+  interval (b->plain, b->n_plain, &a.pearson_low, &a.pearson_high);
+  interval (b->ranked, b->n_ranked, &a.spearman_low, &a.spearman_high);
   return a;
 }
 
