@@ -1,4 +1,4 @@
-"""tracery-cli info on graph files, against the published figures of the reference graphs."""
+"""tracery-cli info on models and graph files; graphs against the published figures of the reference graphs."""
 
 from harness import TempDir, case, main, ok, ok_json, refused, shared
 from hostile import SMALL_GRAPH, as_bytes, write
@@ -58,6 +58,21 @@ def text():
         path = write(folder, "small.json", as_bytes(SMALL_GRAPH))
         shown = ok("info", path).out
         assert "3: embedding 1" in shown and "links" in shown, shown
+
+
+@case("a bundled model: its shape, and that it is listed")
+def model():
+    facts = ok_json("info", "modadd-113")
+    assert (facts["what"], facts["n_parameters"], facts["d_mlp"]) == ("model", 226816, 512), facts
+    assert "226816" in ok("info", "modadd-113").out
+    assert "modadd-113" in ok_json("info", "--bundled")
+
+
+@case("a folder that is no model, a name that names nothing: one sentence each")
+def no_model():
+    with TempDir() as folder:
+        assert folder in refused("info", folder, status=1)
+    assert "nobody" in refused("info", "nobody", status=1)
 
 
 @case("the file is asked for")
