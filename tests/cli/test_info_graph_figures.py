@@ -77,7 +77,7 @@ def no_model():
 
 @case("the file is asked for")
 def missing():
-    assert "missing" in refused("info", status=2)
+    assert "--bundled" in refused("info", status=2)
 
 
 main()
