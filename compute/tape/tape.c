@@ -135,10 +135,10 @@ trc_tape_out (TrcTape *self, TrcShape shape, const char *label)
 }
 
 gboolean
-trc_tape_try (TrcTape *self, gboolean ok, GError *error)
+trc_tape_try (TrcTape *self, gboolean ok, GError **error)
 {
   if (!ok)
-    trc_tape_fail (self, error);
+    trc_tape_fail (self, g_steal_pointer (error));
   return ok;
 }
 
@@ -147,7 +147,7 @@ trc_tape_run (TrcTape *self, const TrcOpCall *call)
 {
   GError *error = NULL;
 
-  return self->error == NULL && trc_tape_try (self, trc_op_dispatch (call, &error), error);
+  return self->error == NULL && trc_tape_try (self, trc_op_dispatch (call, &error), &error);
 }
 
 TrcVar
@@ -190,7 +190,7 @@ trc_tape_grad_part (TrcTape *self, TrcVar var)
   GError *error = NULL;
 
   if (grad != NULL && !accumulate)
-    trc_tape_try (self, trc_op_set (grad, 0.0f, &error), error);
+    trc_tape_try (self, trc_op_set (grad, 0.0f, &error), &error);
   return self->error == NULL ? grad : NULL;
 }
 
@@ -227,9 +227,9 @@ seed_tensor (TrcTape *self, TrcNode *node, TrcTensor *seed)
   GError *error = NULL;
 
   if (grad != NULL && seed == NULL)
-    trc_tape_try (self, trc_op_set (grad, 1.0f, &error), error);
+    trc_tape_try (self, trc_op_set (grad, 1.0f, &error), &error);
   else if (grad != NULL)
-    trc_tape_try (self, trc_op_copy (seed, grad, &error), error);
+    trc_tape_try (self, trc_op_copy (seed, grad, &error), &error);
   return grad;
 }
 

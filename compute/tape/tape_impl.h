@@ -50,8 +50,8 @@ guint32 trc_tape_cols_of (const TrcTape *self, TrcVar var);
 /* New f32 tensor, owned; NULL and a failed tape when there is no memory. */
 TrcTensor *trc_tape_out (TrcTape *self, TrcShape shape, const char *label);
 
-/* Remembers @error when a kernel failed. Returns @ok. */
-gboolean trc_tape_try (TrcTape *self, gboolean ok, GError *error);
+/* Remembers what @error points at when a kernel failed. Returns @ok. */
+gboolean trc_tape_try (TrcTape *self, gboolean ok, GError **error);
 
 /* Runs one kernel unless the tape has failed. */
 gboolean trc_tape_run (TrcTape *self, const TrcOpCall *call);
