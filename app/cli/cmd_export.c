@@ -76,14 +76,10 @@ tell (const char *path, const TrcPresentInfo *info, TrcCli *cli)
   json_builder_begin_object (json);
   json_builder_set_member_name (json, "output");
   json_builder_add_string_value (json, shown);
-  json_builder_set_member_name (json, "nodes_shown");
-  json_builder_add_int_value (json, (gint64)info->nodes_shown);
-  json_builder_set_member_name (json, "nodes_total");
-  json_builder_add_int_value (json, (gint64)info->nodes_total);
-  json_builder_set_member_name (json, "edges_shown");
-  json_builder_add_int_value (json, (gint64)info->edges_shown);
-  json_builder_set_member_name (json, "edges_total");
-  json_builder_add_int_value (json, (gint64)info->edges_total);
+  trc_cli_add_count (json, "nodes_shown", info->nodes_shown);
+  trc_cli_add_count (json, "nodes_total", info->nodes_total);
+  trc_cli_add_count (json, "edges_shown", info->edges_shown);
+  trc_cli_add_count (json, "edges_total", info->edges_total);
   json_builder_set_member_name (json, "fell_back");
   json_builder_add_boolean_value (json, info->fell_back);
   json_builder_end_object (json);

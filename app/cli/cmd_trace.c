@@ -202,7 +202,7 @@ add_trust (JsonBuilder *json, const TrcTraceReport *r)
 {
   json_builder_set_member_name (json, "trust");
   json_builder_begin_object (json);
-  trc_cli_add_number (json, "sample", r->n_sample);
+  trc_cli_add_count (json, "sample", r->n_sample);
   add_agreement (json, "chosen", &r->agreement[r->estimator]);
   add_table (json, "estimators", r->agreement);
   add_table (json, "heads", r->heads);
@@ -221,13 +221,13 @@ add_work (JsonBuilder *json, const TrcTraceReport *r)
 {
   json_builder_set_member_name (json, "passes");
   json_builder_begin_object (json);
-  trc_cli_add_number (json, "forward", r->forwards);
-  trc_cli_add_number (json, "backward", r->backwards);
-  trc_cli_add_number (json, "patched_prompts", r->patches);
-  trc_cli_add_number (json, "sweeps", r->sweeps);
-  trc_cli_add_number (json, "weight_reads", r->weight_reads);
+  trc_cli_add_count (json, "forward", r->forwards);
+  trc_cli_add_count (json, "backward", r->backwards);
+  trc_cli_add_count (json, "patched_prompts", r->patches);
+  trc_cli_add_count (json, "sweeps", r->sweeps);
+  trc_cli_add_count (json, "weight_reads", r->weight_reads);
   json_builder_end_object (json);
-  trc_cli_add_number (json, "bytes_read", r->bytes_read);
+  trc_cli_add_count (json, "bytes_read", r->bytes_read);
 }
 
 static void
@@ -247,8 +247,8 @@ print_json (const State *s, const TrcGraph *graph, const TrcGraphScores *scores,
   trc_cli_add_number (json, "metric", s->report.metric);
   json_builder_set_member_name (json, "before_pruning");
   json_builder_begin_object (json);
-  trc_cli_add_number (json, "n_nodes", s->report.n_nodes_before);
-  trc_cli_add_number (json, "n_links", s->report.n_links_before);
+  trc_cli_add_count (json, "n_nodes", s->report.n_nodes_before);
+  trc_cli_add_count (json, "n_links", s->report.n_links_before);
   trc_cli_add_number (json, "replacement", s->report.replacement);
   trc_cli_add_number (json, "completeness", s->report.completeness);
   json_builder_end_object (json);

@@ -40,6 +40,9 @@ void trc_cli_print_json (JsonNode *root);
  * @name NULL adds an element to an array. */
 void trc_cli_add_number (JsonBuilder *builder, const char *name, double number);
 
+/* Adds a member that counts something. */
+void trc_cli_add_count (JsonBuilder *builder, const char *name, guint64 count);
+
 /* One line on standard error, for what a person should know though nothing failed. */
 void trc_cli_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 

@@ -66,6 +66,13 @@ trc_cli_add_number (JsonBuilder *builder, const char *name, double number)
 }
 
 void
+trc_cli_add_count (JsonBuilder *builder, const char *name, guint64 count)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64)MIN (count, (guint64)G_MAXINT64));
+}
+
+void
 trc_cli_note (const char *format, ...)
 {
   va_list args;

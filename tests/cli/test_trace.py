@@ -111,6 +111,39 @@ def bundled():
             assert gap <= 1e-4 * largest.get(pair[1], 0) + 1e-7, (pair, gap)
 
 
+@case("the file has what the tools that read such files ask for")
+def members():
+    with TempDir() as folder:
+        _, out = trace(folder, *PAIR)
+        with open(out, encoding="utf-8") as file:
+            graph = json.load(file)
+        assert {"metadata", "qParams", "nodes", "links"} <= set(graph)
+        assert {"slug", "scan", "prompt_tokens", "prompt"} <= set(graph["metadata"])
+        for node in graph["nodes"]:
+            assert {"node_id", "feature", "layer", "ctx_idx", "feature_type", "jsNodeId",
+                    "clerp"} <= set(node), node
+            assert isinstance(node["layer"], str), node
+        names = {node["node_id"] for node in graph["nodes"]}
+        assert len(names) == len(graph["nodes"])
+        for link in graph["links"]:
+            assert {link["source"], link["target"]} <= names, link
+
+
+@case("the bundled model answers 37 + 95 with 19")
+def answer():
+    if not os.path.exists(os.path.join(SOURCE, "data", "models", "modadd-113", "config.json")):
+        raise Skip("the bundled model is not there")
+    with TempDir() as folder:
+        out = os.path.join(folder, "t.json")
+        facts = ok_json("trace", "modadd-113", "--prompt", "37 + 95 =", "-o", out)
+        with open(out, encoding="utf-8") as file:
+            nodes = json.load(file)["nodes"]
+        best = max((node for node in nodes if node["feature_type"] == "logit"),
+                   key=lambda node: node["token_prob"])
+        assert best["token_prob"] > 0.9 and "19" in best["clerp"], best
+        assert facts["by_kind"]["neuron"] > 0 and facts["by_kind"]["head"] > 0, facts
+
+
 @case("wrong usage gets one sentence")
 def usage():
     model = shared(MODEL)
