@@ -163,7 +163,7 @@ trc_vk_kernel_grid (TrcVkProfile profile, guint32 subgroup_size, const TrcVkCall
 {
   const Kernel *kernel = &kernels[call->op];
   const Size size = size_of (call);
-  guint32 width = CLAMP (subgroup_size, 4, 64), lanes = 1;
+  guint32 width = kernel->layout == EACH ? 256 : CLAMP (subgroup_size, 4, 64), lanes = 1;
 
   *grid = (TrcVkGrid){ .work = 2.0 * size.n * size.terms };
   if (size.n > G_MAXINT32) /* shaders count in 32 bits */

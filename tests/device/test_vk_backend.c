@@ -205,7 +205,7 @@ test_out_of_sets (void)
 static void
 test_budget (void)
 {
-  const TrcVkParams params = { .memory_limit = 80 << 20 };
+  const TrcVkParams params = { .memory_limit = 8 << 20 };
   TrcVkBackend *b = vk_fixture_open (&params);
   g_autoptr (GError) error = NULL;
 
@@ -215,12 +215,12 @@ test_budget (void)
     {
       /* Every size is new, so the pool never has one and must be emptied. */
       g_autoptr (TrcTensor) x =
-          trc_tensor_new (&b->base, TRC_F32, TRC_SHAPE ((9 << 20) + i * 1024), "big", &error);
+          trc_tensor_new (&b->base, TRC_F32, TRC_SHAPE ((900 << 10) + i * 1024), "big", &error);
       g_assert_no_error (error);
       g_assert_true (trc_op_set (x, (float)i, &error));
       g_assert_no_error (error);
     }
-  g_assert_null (trc_tensor_new (&b->base, TRC_F32, TRC_SHAPE (30 << 20), "too big", &error));
+  g_assert_null (trc_tensor_new (&b->base, TRC_F32, TRC_SHAPE (3 << 20), "too big", &error));
   g_assert_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY);
   vk_fixture_close (b);
 }
