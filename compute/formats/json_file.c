@@ -11,8 +11,14 @@
 JsonObject *
 trc_json_load (const char *path, GError **error)
 {
-  g_autoptr (JsonNode) root = trc_json_read (path, MAX_BYTES, error);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonNode) root = trc_json_read (path, MAX_BYTES, &local);
 
+  if (root == NULL && local->domain == TRC_COMPUTE_ERROR)
+    g_propagate_error (error, g_steal_pointer (&local));
+  else if (root == NULL)
+    g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+                 "%s cannot be read: %s.", path, local->message);
   if (root == NULL)
     return NULL;
   if (!JSON_NODE_HOLDS_OBJECT (root))
