@@ -31,7 +31,22 @@ TrcGraph *trc_graph_read_bytes (GBytes *bytes, const char *name, const TrcProgre
 /* Writes the JSON of the graph's dialect, schema_version 1, at once or not at all. */
 gboolean trc_graph_write (const TrcGraph *graph, const char *path, GError **error);
 
-/* The same JSON as text. */
+typedef enum {
+  TRC_GRAPH_FORMAT_JSON,    /* as trc_graph_write() */
+  TRC_GRAPH_FORMAT_DOT,     /* for Graphviz: kinds as shapes, signs as colours */
+  TRC_GRAPH_FORMAT_GRAPHML, /* for Gephi, yEd, networkx: every figure as a data key */
+  TRC_GRAPH_FORMAT_CSV,     /* links; the nodes go to NAME-nodes.csv beside it */
+} TrcGraphFormat;
+
+/* The format that the end of @path stands for (.json, .dot or .gv, .graphml, .csv);
+ * FALSE when it stands for none. */
+gboolean trc_graph_format_of (const char *path, TrcGraphFormat *format);
+
+/* Writes the whole graph in @format, at once or not at all. */
+gboolean trc_graph_write_as (const TrcGraph *graph, const char *path, TrcGraphFormat format,
+                             GError **error);
+
+/* The same JSON as trc_graph_write() as text. */
 GString *trc_graph_to_json (const TrcGraph *graph);
 
 G_END_DECLS

@@ -14,7 +14,7 @@ static const char *const palette_words[] = { "blue-orange", "purple-green", "blu
 static const TrcRecipeField fields[] = {
   TRC_CLI_VIEW_FIELDS,
   { "output", 'o', TRC_FIELD_FILE, TRC_FIELD_REQUIRED, .value = "OUT",
-    .help = "Where to write; .svg, .pdf or .png for a figure, .json for a graph file" },
+    .help = "Where to write: .svg, .pdf, .png for a figure, .json, .dot, .graphml, .csv" },
   { "size", .kind = TRC_FIELD_STRING, .value = "WxH",
     .help = "Page, such as 180x120mm, 7x5in or 1600x1000px; one number is the width" },
   { "dpi", .kind = TRC_FIELD_DOUBLE, .initial = "192", .min = 1, .max = 4800,
@@ -38,8 +38,9 @@ static const TrcRecipe recipe = {
   .name = "export",
   .summary = "Draw a graph as SVG, PDF or PNG, or write it in another format",
   .details =
-      "The figure shows what the window shows. Without --size the page takes the size of the\n"
-      "picture. An export that fails leaves nothing behind.",
+      "A figure shows what the window shows; without --size its page takes the size of the\n"
+      "picture. The other formats hold the whole graph; with .csv the nodes go to a second\n"
+      "file, NAME-nodes.csv. An export that fails leaves nothing behind.",
   .fields = fields,
 };
 
@@ -91,8 +92,8 @@ static gboolean
 run (const TrcRecipeValues *values, TrcCli *cli, GError **error)
 {
   const char *output = trc_recipe_values_string (values, "output");
-  g_autofree char *lower = g_ascii_strdown (output, -1);
   g_autoptr (GArray) opened = g_array_new (FALSE, FALSE, sizeof (guint32));
+  TrcGraphFormat format;
   TrcExportOptions options;
   TrcPresentInfo info = { 0 };
   TrcView view;
@@ -102,8 +103,8 @@ run (const TrcRecipeValues *values, TrcCli *cli, GError **error)
   g_autoptr (TrcGraph) graph = trc_cli_read_view (values, cli, &view, opened, error);
   if (graph == NULL)
     return FALSE;
-  if (g_str_has_suffix (lower, ".json"))
-    return trc_graph_write (graph, output, error);
+  if (trc_graph_format_of (output, &format))
+    return trc_graph_write_as (graph, output, format, error);
 
   g_autoptr (TrcScene) scene =
       trc_present_scene (graph, NULL, &view, &info, &cli->progress, error);

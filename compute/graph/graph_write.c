@@ -1,51 +1,13 @@
 /* The writer of graph files: one line a node and a link, so that two files can
- * be compared by eye, and a temporary file that becomes the real one at the end. */
+ * be compared by eye. */
 
 #include "compute/graph_file.h"
 
-#include "compute/error.h"
 #include "compute/graph/graph_impl.h"
 #include "compute/graph/json_text.h"
+#include "compute/graph/out_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define FLUSH_BYTES (256 * 1024)
-
-/* Text on its way out. Without a file everything stays in @text. */
-typedef struct {
-  GString *text;
-  int fd;     /* -1: keep */
-  int failed; /* errno of the first failure */
-} Out;
-
-static void
-out_flush (Out *self, gsize keep)
-{
-  const char *at = self->text->str;
-  gsize left = self->text->len;
-
-  if (self->fd < 0 || left <= keep)
-    return;
-  while (left > 0 && self->failed == 0)
-    {
-      gssize n = write (self->fd, at, left);
-
-      if (n < 0 && errno != EINTR)
-        self->failed = errno;
-      else if (n > 0)
-        {
-          at += n;
-          left -= (gsize)n;
-        }
-    }
-  g_string_truncate (self->text, 0);
-}
 
 static void
 put_string (GString *out, const char *key, const char *value)
@@ -157,7 +119,7 @@ put_others (GString *out, const TrcGraph *graph)
 }
 
 static void
-put_common (Out *self, const TrcGraph *graph)
+put_common (TrcOut *self, const TrcGraph *graph)
 {
   GString *out = self->text;
   gsize next = 0, n;
@@ -172,7 +134,7 @@ put_common (Out *self, const TrcGraph *graph)
       g_string_append (out, i > 0 ? ",\n  {" : "\n  {");
       put_node (out, &graph->nodes[i]);
       g_string_append_c (out, '}');
-      out_flush (self, FLUSH_BYTES);
+      trc_out_flush (self);
     }
   g_string_append (out, "\n],\n\"links\": [");
   for (guint32 t = 0; t < graph->n_nodes; t++)
@@ -194,7 +156,7 @@ put_common (Out *self, const TrcGraph *graph)
             g_string_append_printf (out, ", %s", extra);
           g_string_append_c (out, '}');
         }
-      out_flush (self, FLUSH_BYTES);
+      trc_out_flush (self);
     }
   g_string_append (out, "\n]");
   put_others (out, graph);
@@ -239,7 +201,7 @@ put_eap_edge (GString *out, const TrcGraph *graph, guint32 target, const TrcEdge
 }
 
 static void
-put_eap (Out *self, const TrcGraph *graph)
+put_eap (TrcOut *self, const TrcGraph *graph)
 {
   GString *out = self->text;
   gsize next = 0, n;
@@ -264,7 +226,7 @@ put_eap (Out *self, const TrcGraph *graph)
           g_string_append (out, e > 0 ? ",\n  " : "\n  ");
           put_eap_edge (out, graph, t, &in[k], edge_extra (graph, e, &next));
         }
-      out_flush (self, FLUSH_BYTES);
+      trc_out_flush (self);
     }
   g_string_append (out, "\n}");
   if (graph->params->len > 0)
@@ -277,7 +239,7 @@ put_eap (Out *self, const TrcGraph *graph)
 }
 
 static void
-put_graph (Out *self, const TrcGraph *graph)
+put_graph (TrcOut *self, const TrcGraph *graph)
 {
   if (graph->dialect == TRC_GRAPH_EAP_IG)
     put_eap (self, graph);
@@ -288,88 +250,14 @@ put_graph (Out *self, const TrcGraph *graph)
 GString *
 trc_graph_to_json (const TrcGraph *graph)
 {
-  Out out = { .text = g_string_new (NULL), .fd = -1 };
+  TrcOut out = { .text = g_string_new (NULL), .fd = -1 };
 
   put_graph (&out, graph);
   return out.text;
 }
 
-/* ---- the file ---- */
-
-static gboolean
-set_write_error (const char *name, int code, GError **error)
-{
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               "%s cannot be written: %s. Nothing was changed.", name, g_strerror (code));
-  return FALSE;
-}
-
-/* Something that is no file (a pipe, a terminal) is written to as it is. */
-static gboolean
-is_special (const char *path)
-{
-  GStatBuf info;
-
-  return g_stat (path, &info) == 0 && !S_ISREG (info.st_mode) && !S_ISDIR (info.st_mode);
-}
-
-static gboolean
-write_special (const TrcGraph *graph, const char *path, const char *name, GError **error)
-{
-  Out out = { .fd = g_open (path, O_WRONLY | O_CLOEXEC, 0) };
-
-  if (out.fd < 0)
-    return set_write_error (name, errno, error);
-  out.text = g_string_new (NULL);
-  put_graph (&out, graph);
-  out_flush (&out, 0);
-  g_string_free (out.text, TRUE);
-  close (out.fd);
-  return out.failed == 0 || set_write_error (name, out.failed, error);
-}
-
-/* What open() would have given the file, or what the old file had. */
-static mode_t
-mode_for (const char *path)
-{
-  GStatBuf info;
-  mode_t mask;
-
-  if (g_stat (path, &info) == 0)
-    return info.st_mode & 0777;
-  mask = umask (022);
-  umask (mask);
-  return 0666 & ~mask;
-}
-
 gboolean
 trc_graph_write (const TrcGraph *graph, const char *path, GError **error)
 {
-  g_autofree char *name = g_filename_display_name (path);
-  g_autofree char *real = realpath (path, NULL);
-  const char *target = real != NULL ? real : path; /* a link keeps being one */
-  g_autofree char *temporary = g_strconcat (target, ".XXXXXX", NULL);
-  Out out = { 0 };
-
-  if (is_special (path))
-    return write_special (graph, path, name, error);
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
-    return set_write_error (name, EISDIR, error);
-  out.fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
-  if (out.fd < 0)
-    return set_write_error (name, errno, error);
-  out.text = g_string_new (NULL);
-  put_graph (&out, graph);
-  out_flush (&out, 0);
-  g_string_free (out.text, TRUE);
-  if (out.failed == 0 && fchmod (out.fd, mode_for (target)) != 0)
-    out.failed = errno;
-  if (close (out.fd) != 0 && out.failed == 0)
-    out.failed = errno;
-  if (out.failed == 0 && g_rename (temporary, target) != 0)
-    out.failed = errno;
-  if (out.failed == 0)
-    return TRUE;
-  g_unlink (temporary);
-  return set_write_error (name, out.failed, error);
+  return trc_out_write_file (put_graph, graph, path, error);
 }
