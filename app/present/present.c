@@ -97,18 +97,25 @@ hide_unwanted (TrcPlan *self)
     }
 }
 
-/* Without a marked target the likeliest prediction is it. */
+/* The marked target; without one the likeliest prediction. */
 static void
 find_target (TrcPlan *self)
 {
+  gboolean best_marked = FALSE;
+
   self->target = -1;
   for (guint32 i = 0; i < self->n_nodes; i++)
-    if (self->nodes[i].flags & TRC_NODE_IS_TARGET)
-      return;
-  for (guint32 i = 0; i < self->n_nodes; i++)
-    if (self->nodes[i].kind == TRC_NODE_LOGIT
-        && (self->target < 0 || self->mass_of[i] > self->mass_of[self->target]))
-      self->target = i;
+    {
+      gboolean marked = (self->nodes[i].flags & TRC_NODE_IS_TARGET) != 0;
+      if (self->nodes[i].kind != TRC_NODE_LOGIT)
+        continue;
+      if (self->target < 0 || (marked && !best_marked)
+          || (marked == best_marked && self->mass_of[i] > self->mass_of[self->target]))
+        {
+          self->target = i;
+          best_marked = marked;
+        }
+    }
 }
 
 static void
