@@ -77,6 +77,9 @@ map_cost (const Map *map, TrcRect r)
 {
   int x0, y0, x1, y1, cost = 0;
 
+  if (r.x < map->x0 || r.y < map->y0 || r.x + r.w >= map->x0 + map->w * map->size
+      || r.y + r.h >= map->y0 + map->h * map->size)
+    return -1; /* nobody knows what is there */
   if (!map_range (map, r, &x0, &y0, &x1, &y1))
     return -1;
   for (int y = y0; y <= y1; y++)
@@ -126,7 +129,7 @@ map_boxes (Map *map, const TrcDrawing *d)
     {
       TrcRect r = trc_drawing_rect (d, trc_box_rect (&box[i]));
       if (box[i].shape == TRC_BOX_GROUP)
-        r.h = MIN (r.h, 24 * d->zoom); /* its title bar */
+        r.h = MIN (r.h, 21 * d->zoom); /* its title bar */
       map_take (map, trc_rect_grow (r, 0.5 * d->opt->unit));
     }
 }

@@ -20,7 +20,7 @@
 #define N_SWEEPS 12
 #define ANCHOR 0.65 /* of the place of an anchored node is its anchor */
 #define N_CAPS 14
-#define STRIP 4.0  /* points: height of the strips that the final push looks at */
+#define STRIP 1.0  /* points: height of the strips that the final push looks at */
 #define LEAN 0.42  /* of a column: how far another column pulls a node aside */
 #define SPREAD 0.6 /* part of a column's spare room that goes between its nodes */
 
@@ -438,7 +438,7 @@ static void
 strips_of (const Job *job, guint32 i, double top, guint n_strips, guint *first, guint *last)
 {
   const TrcLayoutNode *node = &job->in->nodes[i];
-  double y = job->out->at[i].y - top, half = (node->h + job->gap_y / 4) / 2;
+  double y = job->out->at[i].y - top, half = node->h / 2 + 0.5;
 
   *first = (guint)CLAMP (floor ((y - half) / STRIP), 0, n_strips - 1.0);
   *last = (guint)CLAMP (ceil ((y + half) / STRIP) - 1, (double)*first, n_strips - 1.0);
