@@ -4,12 +4,14 @@
  * SVG with real text. Both run the same drawing code.
  *
  * Units    points.
- * Errors   trc_page_write_svg() only allocates; it cannot fail.
+ * Errors   only those of cairo, from the calls that make a PDF or PNG.
  * Threads  as render/draw.h.
  */
 #pragma once
 
 #include "render/draw.h"
+
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -38,5 +40,15 @@ trc_page_draw (const TrcPage *self, const TrcScene *scene, cairo_t *cr, TrcDrawS
  * locale. @stats may be NULL. */
 char *trc_page_write_svg (const TrcPage *self, const TrcScene *scene, gsize *len,
                           TrcDrawStats *stats) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The page as a PDF with embedded fonts. NULL with @error (G_IO_ERROR) when cairo
+ * gave up. */
+GByteArray *trc_page_write_pdf (const TrcPage *self, const TrcScene *scene,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The page as a PNG of @dpi pixels an inch; the caller has seen to it that the
+ * picture is of a sane size. NULL with @error as above. */
+GByteArray *trc_page_write_png (const TrcPage *self, const TrcScene *scene, double dpi,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

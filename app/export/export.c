@@ -3,7 +3,6 @@
 #include "compute/error.h"
 #include "render/page.h"
 
-#include <cairo-pdf.h>
 #include <math.h>
 #include <string.h>
 
@@ -95,89 +94,21 @@ format_of (const char *path, TrcExportFormat *format, GError **error)
   return FALSE;
 }
 
-static cairo_status_t
-append_bytes (void *closure, const unsigned char *data, unsigned int length)
-{
-  g_byte_array_append (closure, data, length);
-  return CAIRO_STATUS_SUCCESS;
-}
-
 static gboolean
-check_cairo (cairo_status_t status, GError **error)
+check_pixels (const TrcPage *page, const TrcScene *scene, double dpi, GError **error)
 {
-  if (status == CAIRO_STATUS_SUCCESS)
-    return TRUE;
-  g_set_error (error, TRC_APP_ERROR, TRC_APP_ERROR_FAILED, "The figure could not be drawn: %s.",
-               cairo_status_to_string (status));
-  return FALSE;
-}
-
-static GByteArray *
-draw_pdf (const TrcPage *page, const TrcScene *scene, GError **error)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
   double w, h;
 
   trc_page_measure (page, scene, &w, &h);
-  cairo_surface_t *surface = cairo_pdf_surface_create_for_stream (append_bytes, bytes, w, h);
-  const char *title = trc_scene_title (scene);
-  if (title != NULL)
-    cairo_pdf_surface_set_metadata (surface, CAIRO_PDF_METADATA_TITLE, title);
-  cairo_pdf_surface_set_metadata (surface, CAIRO_PDF_METADATA_CREATOR, "Tracery " TRC_VERSION);
-  cairo_t *cr = cairo_create (surface);
-  trc_page_draw (page, scene, cr, NULL);
-  cairo_show_page (cr);
-  cairo_status_t status = cairo_status (cr);
-  cairo_destroy (cr);
-  cairo_surface_finish (surface);
-  if (status == CAIRO_STATUS_SUCCESS)
-    status = cairo_surface_status (surface);
-  cairo_surface_destroy (surface);
-  return check_cairo (status, error) ? g_steal_pointer (&bytes) : NULL;
-}
-
-static gboolean
-pixel_size (const TrcPage *page, const TrcScene *scene, double dpi, int *w, int *h,
-            GError **error)
-{
-  double pw, ph;
-
-  trc_page_measure (page, scene, &pw, &ph);
-  pw = ceil (pw * dpi / 72);
-  ph = ceil (ph * dpi / 72);
-  if (!(pw <= MOST_PIXELS && ph <= MOST_PIXELS && pw * ph <= MOST_MEGAPIXELS * 1e6))
-    {
-      g_set_error (
-          error, TRC_APP_ERROR, TRC_APP_ERROR_USAGE,
-          "A picture of %.0f x %.0f pixels is too large; choose a smaller size or fewer dpi, "
-          "or write SVG or PDF.",
-          pw, ph);
-      return FALSE;
-    }
-  *w = (int)MAX (1, pw);
-  *h = (int)MAX (1, ph);
-  return TRUE;
-}
-
-static GByteArray *
-draw_png (const TrcPage *page, const TrcScene *scene, double dpi, GError **error)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  int w, h;
-
-  if (!pixel_size (page, scene, dpi, &w, &h, error))
-    return NULL;
-  cairo_surface_t *surface = cairo_image_surface_create (
-      page->transparent ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24, w, h);
-  cairo_t *cr = cairo_create (surface);
-  cairo_scale (cr, dpi / 72, dpi / 72);
-  trc_page_draw (page, scene, cr, NULL);
-  cairo_status_t status = cairo_status (cr);
-  cairo_destroy (cr);
-  if (status == CAIRO_STATUS_SUCCESS)
-    status = cairo_surface_write_to_png_stream (surface, append_bytes, bytes);
-  cairo_surface_destroy (surface);
-  return check_cairo (status, error) ? g_steal_pointer (&bytes) : NULL;
+  w = ceil (w * dpi / 72);
+  h = ceil (h * dpi / 72);
+  if (w <= MOST_PIXELS && h <= MOST_PIXELS && w * h <= MOST_MEGAPIXELS * 1e6)
+    return TRUE;
+  g_set_error (error, TRC_APP_ERROR, TRC_APP_ERROR_USAGE,
+               "A picture of %.0f x %.0f pixels is too large; choose a smaller size or fewer "
+               "dpi, or write SVG or PDF.",
+               w, h);
+  return FALSE;
 }
 
 static GByteArray *
@@ -190,9 +121,11 @@ draw (const TrcPage *page, const TrcScene *scene, TrcExportFormat format, double
   switch (format)
     {
     case TRC_EXPORT_PDF:
-      return draw_pdf (page, scene, error);
+      return trc_page_write_pdf (page, scene, error);
     case TRC_EXPORT_PNG:
-      return draw_png (page, scene, dpi, error);
+      return check_pixels (page, scene, dpi, error)
+                 ? trc_page_write_png (page, scene, dpi, error)
+                 : NULL;
     default:
       svg = trc_page_write_svg (page, scene, &len, NULL);
       return g_byte_array_new_take ((guint8 *)svg, len);

@@ -176,7 +176,9 @@ test_find_and_step (void)
   g_assert_cmpint (trc_scene_find (scene, 1, 1), ==, S_CARD);
   g_assert_cmpint (trc_scene_find (scene, 0, 3), ==, S_LOGIT);
   g_assert_cmpint (trc_scene_find (scene, 2, 0), ==, -1);
-  g_assert_cmpint (trc_scene_step (scene, S_OTHER, 0, 1), ==, S_TOKEN);
+  g_assert_cmpint (trc_scene_step (scene, S_OTHER, 0, 1), ==, S_CARD);
+  g_assert_cmpint (trc_scene_step (scene, S_OTHER, -1, 0), ==, S_INNER);
+  g_assert_cmpint (trc_scene_step (scene, S_CARD, 0, 1), ==, S_TOKEN);
   g_assert_cmpint (trc_scene_step (scene, S_LOGIT, 0, -1), ==, -1);
 
   g_autoptr (GArray) in = trc_scene_boxes_in (scene, (TrcRect){ 140, 86, 20, 20 });

@@ -257,6 +257,53 @@ test_same_work (void)
   cairo_surface_destroy (surface);
 }
 
+/* A PDF whose words a reader can find, where pdftotext is there to ask. */
+static void
+test_pdf (void)
+{
+  g_autoptr (TrcScene) scene = sample_circuit ();
+  g_autofree char *program = g_find_program_in_path ("pdftotext");
+  TrcTheme theme;
+  TrcPage page;
+
+  trc_theme_init (&theme, TRC_THEME_LIGHT, TRC_SIGN_BLUE_ORANGE);
+  trc_page_init (&page, &theme);
+  g_autoptr (GByteArray) bytes = trc_page_write_pdf (&page, scene, NULL);
+  g_assert_true (g_str_has_prefix ((const char *)bytes->data, "%PDF-"));
+  if (program == NULL)
+    {
+      g_test_skip ("pdftotext is not installed");
+      return;
+    }
+  g_autoptr (GSubprocess) child =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL,
+                        program, "-", "-", NULL);
+  g_autoptr (GBytes) in = g_bytes_new (bytes->data, bytes->len), out = NULL;
+  g_assert_true (g_subprocess_communicate (child, in, NULL, &out, NULL, NULL));
+  const char *said = g_bytes_get_data (out, NULL);
+  g_assert_nonnull (strstr (said, "Dallas"));
+  g_assert_nonnull (strstr (said, "9 features"));
+  g_assert_nonnull (strstr (said, "places"));
+}
+
+static void
+test_png (void)
+{
+  g_autoptr (TrcScene) scene = sample_circuit ();
+  TrcTheme theme;
+  TrcPage page;
+
+  trc_theme_init (&theme, TRC_THEME_LIGHT, TRC_SIGN_BLUE_ORANGE);
+  trc_page_init (&page, &theme);
+  page.w = 360;
+  page.h = 270;
+  g_autoptr (GByteArray) bytes = trc_page_write_png (&page, scene, 96, NULL);
+  const guint8 *size = bytes->data + 16;
+  g_assert_cmpmem (bytes->data, 4, "\x89PNG", 4);
+  g_assert_cmpuint (size[2] * 256u + size[3], ==, 480);
+  g_assert_cmpuint (size[6] * 256u + size[7], ==, 360);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -267,6 +314,8 @@ main (int argc, char **argv)
   g_test_add_func ("/svg/deterministic-in-any-locale", test_deterministic_in_any_locale);
   g_test_add_func ("/svg/numbers-and-escapes", test_numbers_and_escapes);
   g_test_add_func ("/page/transparent-and-size", test_transparent_and_size);
+  g_test_add_func ("/page/pdf", test_pdf);
+  g_test_add_func ("/page/png", test_png);
   g_test_add_func ("/page/same-work", test_same_work);
   return g_test_run ();
 }
