@@ -30,6 +30,8 @@ typedef struct {
   TrcDeviceKind kind;
   guint64 memory_bytes; /* 0: not known */
   gboolean is_auto;     /* the one that "auto" takes */
+  gboolean is_usable;   /* FALSE: listed only to say in the note why not */
+  char *note;           /* why "auto" does not take it; NULL for the one it takes */
 } TrcDeviceInfo;
 
 typedef struct {

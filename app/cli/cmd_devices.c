@@ -40,6 +40,13 @@ print_json (GPtrArray *devices)
       json_builder_add_int_value (builder, (gint64)info->memory_bytes);
       json_builder_set_member_name (builder, "auto");
       json_builder_add_boolean_value (builder, info->is_auto);
+      json_builder_set_member_name (builder, "usable");
+      json_builder_add_boolean_value (builder, info->is_usable);
+      json_builder_set_member_name (builder, "note");
+      if (info->note != NULL)
+        json_builder_add_string_value (builder, info->note);
+      else
+        json_builder_add_null_value (builder);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -61,6 +68,9 @@ print_table (GPtrArray *devices)
 
       trc_cli_print ("%s %-28s %s%s%s\n", info->is_auto ? "*" : " ", info->spec, info->name,
                      *memory != '\0' ? ", " : "", memory);
+      if (info->note != NULL)
+        trc_cli_print ("  %-28s %s: %s\n", "", info->is_usable ? "not by itself" : "not usable",
+                       info->note);
     }
   trc_cli_print ("* is what --device auto takes.\n");
 }

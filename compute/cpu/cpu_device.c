@@ -130,5 +130,7 @@ trc_cpu_device_info (gboolean is_auto)
   info->kind = TRC_DEVICE_CPU;
   info->memory_bytes = (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE);
   info->is_auto = is_auto;
+  info->is_usable = TRUE;
+  info->note = is_auto ? NULL : g_strdup ("there is a GPU");
   return info;
 }

@@ -39,6 +39,7 @@ info_free (gpointer data)
 
   g_free (info->spec);
   g_free (info->name);
+  g_free (info->note);
   g_free (info);
 }
 
@@ -52,7 +53,9 @@ trc_device_list (void)
   for (guint i = 0; i < infos->len; i++)
     {
       TrcDeviceInfo *info = g_ptr_array_index (infos, i);
-      info->is_auto = !has_gpu && info->kind == TRC_DEVICE_GPU;
+      info->is_auto = !has_gpu && info->kind == TRC_DEVICE_GPU && info->is_usable;
+      if (!info->is_auto && info->note == NULL)
+        info->note = g_strdup ("another GPU comes first");
       has_gpu |= info->is_auto;
     }
   g_ptr_array_add (infos, trc_cpu_device_info (!has_gpu));

@@ -18,6 +18,20 @@ range_of (TrcBuffer *buffer)
   return &((Buffer *)buffer)->range;
 }
 
+/* Under TRACERY_VULKAN_VALIDATE results may not be trusted once the layer has spoken. */
+static gboolean
+layer_is_content (TrcVkBackend *self, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  if (!self->device.instance.strict || trc_vk_backend_messages (self, NULL) == 0)
+    return TRUE;
+  trc_vk_backend_messages (self, &text);
+  g_autofree char *message =
+      g_strdup_printf ("The Vulkan validation layer objects: %s", g_strstrip (text));
+  return trc_device_set_lost (&self->base, message, error);
+}
+
 /* Every entry ends here: keeps the counters and makes a loss known to the device. */
 static gboolean
 leave (TrcVkBackend *self, gboolean ok, GError **error)
@@ -25,7 +39,7 @@ leave (TrcVkBackend *self, gboolean ok, GError **error)
   self->base.counters.submits = self->stream.n_submits;
   if (self->device.lost && self->base.lost == NULL)
     trc_vk_device_ok (&self->device, &self->base.lost);
-  return ok;
+  return ok && layer_is_content (self, error);
 }
 
 static void

@@ -122,9 +122,17 @@ trc_vk_instance_init (TrcVkInstance *self, const char *library, gboolean validat
           VK_API_VERSION_MAJOR (version), VK_API_VERSION_MINOR (version));
       goto fail;
     }
-  validate = validate || g_strcmp0 (g_getenv ("TRACERY_VULKAN_VALIDATE"), "1") == 0;
-  self->validating =
-      validate && has_layer (&self->api, VALIDATION_LAYER) && has_debug_utils (&self->api);
+  self->strict = g_strcmp0 (g_getenv ("TRACERY_VULKAN_VALIDATE"), "1") == 0;
+  self->validating = (validate || self->strict) && has_layer (&self->api, VALIDATION_LAYER)
+                     && has_debug_utils (&self->api);
+  if (self->strict && !self->validating)
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+                   "TRACERY_VULKAN_VALIDATE asks for the layer %s, which is not installed. "
+                   "Install the Vulkan validation layers or unset it.",
+                   VALIDATION_LAYER);
+      goto fail;
+    }
   if (!create (self, error))
     goto fail;
   return TRUE;

@@ -18,6 +18,7 @@ typedef struct {
   VkInstance instance;
   VkDebugUtilsMessengerEXT messenger;
   gboolean validating; /* the validation layer is loaded */
+  gboolean strict;     /* the environment asked for it: what it says is an error */
   gint n_messages;     /* validation messages so far (atomic) */
   GMutex lock;         /* guards `messages` */
   GString *messages;   /* their text, the first 16 KiB */
@@ -36,7 +37,8 @@ typedef struct {
 } TrcVkCandidate;
 
 /* Opens the library and makes an instance. @validate loads the validation layer
- * when it is installed (see `validating`); $TRACERY_VULKAN_VALIDATE=1 does too. */
+ * when it is installed (see `validating`); $TRACERY_VULKAN_VALIDATE=1 does too and
+ * insists on it. */
 gboolean trc_vk_instance_init (TrcVkInstance *self, const char *library, gboolean validate,
                                GError **error);
 

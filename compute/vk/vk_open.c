@@ -32,8 +32,6 @@ trc_vk_device_list (GPtrArray *infos)
     {
       const TrcVkCandidate *c = &g_array_index (found, TrcVkCandidate, i);
 
-      if (c->unusable != NULL)
-        continue;
       TrcDeviceInfo *info = g_new0 (TrcDeviceInfo, 1);
       info->spec = g_strconcat ("vulkan:", c->name, NULL);
       info->name = g_strdup_printf (
@@ -42,6 +40,11 @@ trc_vk_device_list (GPtrArray *infos)
       info->kind =
           c->type == VK_PHYSICAL_DEVICE_TYPE_CPU ? TRC_DEVICE_SOFTWARE_GPU : TRC_DEVICE_GPU;
       info->memory_bytes = c->memory_bytes;
+      info->is_usable = c->unusable == NULL;
+      if (c->unusable != NULL)
+        info->note = g_strdup (c->unusable);
+      else if (info->kind == TRC_DEVICE_SOFTWARE_GPU)
+        info->note = g_strdup ("it is software, slower than the CPU device");
       g_ptr_array_add (infos, info);
     }
   trc_vk_instance_clear (&instance);

@@ -11,7 +11,9 @@ def listed():
     assert len([device for device in devices if device["auto"]]) == 1, devices
     assert not any(device["auto"] and device["kind"] == "software-gpu" for device in devices)
     for device in devices:
-        assert set(device) == {"spec", "name", "kind", "memory_bytes", "auto"}, device
+        assert set(device) == {"spec", "name", "kind", "memory_bytes", "auto", "usable",
+                               "note"}, device
+        assert device["auto"] == (device["note"] is None), device
 
 
 @case("the table names every device of the JSON")

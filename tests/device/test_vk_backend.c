@@ -252,6 +252,38 @@ test_too_long_a_row (void)
   vk_fixture_close (b);
 }
 
+/* With TRACERY_VULKAN_VALIDATE=1 what the layer says ends the work with that text. */
+static void
+test_strict (void)
+{
+  const VkBufferCreateInfo empty = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT };
+  const TrcVkParams params = { .part = vk_fixture_part () };
+  g_autoptr (GError) error = NULL;
+  VkBuffer buffer = VK_NULL_HANDLE;
+
+  if (!vk_fixture_available ())
+    return;
+  g_setenv ("TRACERY_VULKAN_VALIDATE", "1", TRUE);
+  TrcVkBackend *b = trc_vk_backend_new (&params, &error);
+  g_unsetenv ("TRACERY_VULKAN_VALIDATE");
+  if (b == NULL)
+    {
+      g_assert_nonnull (strstr (error->message, "VK_LAYER_KHRONOS_validation"));
+      return;
+    }
+  g_autoptr (TrcTensor) x = tensor_of (b, 8, 1);
+  g_assert_true (trc_device_sync (&b->base, &error));
+  b->device.instance.api.CreateBuffer (b->device.device, &empty, NULL, &buffer);
+  if (buffer != VK_NULL_HANDLE)
+    b->device.instance.api.DestroyBuffer (b->device.device, buffer, NULL);
+  g_assert_false (trc_device_sync (&b->base, &error));
+  g_assert_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_DEVICE_LOST);
+  g_assert_nonnull (strstr (error->message, "VkBufferCreateInfo"));
+  g_clear_pointer (&x, trc_tensor_unref);
+  trc_device_unref (&b->base);
+}
+
 /* Work that is queued again and again keeps its order though it may overlap otherwise. */
 static void
 test_dependencies (void)
@@ -289,6 +321,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/backend/out-of-sets", test_out_of_sets);
   g_test_add_func ("/vk/backend/budget", test_budget);
   g_test_add_func ("/vk/backend/too-long-a-row", test_too_long_a_row);
+  g_test_add_func ("/vk/backend/strict", test_strict);
   g_test_add_func ("/vk/backend/dependencies", test_dependencies);
   return g_test_run ();
 }
