@@ -144,6 +144,18 @@ start_fresh (TrcTrainer *self, GError **error)
 }
 
 static gboolean
+has_checkpoint (const TrcTrainer *self, GError **error)
+{
+  g_autofree char *checkpoint = trc_checkpoint_path (self->params.folder);
+
+  if (g_file_test (checkpoint, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+               "There is nothing to resume: %s does not exist.", checkpoint);
+  return FALSE;
+}
+
+static gboolean
 take_weights (TrcTrainer *self, GError **error)
 {
   guint n_in, n_out;
@@ -195,7 +207,7 @@ trainer_start (TrcTrainer *self, GError **error)
 {
   if (!check_params (&self->params, error) || !make_data (self, error))
     return FALSE;
-  if (!self->params.resume && !start_fresh (self, error))
+  if (self->params.resume ? !has_checkpoint (self, error) : !start_fresh (self, error))
     return FALSE;
   self->model = trc_model_open (self->params.folder, error);
   if (self->model == NULL || !take_weights (self, error))
