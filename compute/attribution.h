@@ -19,6 +19,7 @@
 #include "compute/hook.h"
 #include "compute/model.h"
 #include "compute/progress.h"
+#include "compute/task.h"
 
 G_BEGIN_DECLS
 
@@ -125,5 +126,51 @@ TrcGraph *trc_trace_report (TrcModel *model, TrcDevice *device, const TrcTracePa
 gboolean trc_patch_effects (TrcModel *model, TrcDevice *device, const TrcTraceParams *params,
                             const TrcHook *hooks, guint n, double *effects, double *metric,
                             const TrcProgress *progress, GError **error);
+
+/* --- a whole task: components instead of neurons --------------------------------------------- */
+
+typedef enum {
+  TRC_PART_HEADS, /* one head, at all positions */
+  TRC_PART_MLPS,  /* one MLP, at all positions */
+  TRC_PART_NEURONS,
+  TRC_N_PARTS,
+} TrcPart;
+
+typedef struct {
+  TrcEstimator estimator; /* EAP or EAP_IG for the links */
+  guint ig_steps;
+  guint n_pairs;      /* at most so many pairs of the task; 0: all */
+  guint trust_pairs;  /* pairs on which every rule is compared with exact patching; 0: none */
+  guint trust_sample; /* neurons patched in each of them, at one position each */
+  guint64 seed;
+  gsize memory_budget;
+} TrcComponentParams;
+
+#define TRC_COMPONENT_PARAMS_INIT                                                              \
+  {                                                                                            \
+    .estimator = TRC_ESTIMATOR_EAP_IG, .ig_steps = 5, .trust_pairs = 40, .trust_sample = 32,   \
+    .seed = 1, .memory_budget = (gsize)512 << 20                                               \
+  }
+
+typedef struct {
+  guint n_pairs, n_trust_pairs;
+  double metric_clean, metric_corrupted;                 /* means over the pairs */
+  TrcAgreement agreement[TRC_N_ESTIMATORS][TRC_N_PARTS]; /* over all nodes and pairs at once */
+  guint n_points[TRC_N_PARTS];                           /* nodes times pairs */
+  guint64 forwards, backwards, patches;
+} TrcComponentReport;
+
+/* Name of a part: "heads", "mlps", "neurons"; static. */
+const char *trc_part_name (TrcPart part);
+
+/* The graph of a model's components over a task, as EAP-IG draws it: nodes input, heads, MLPs
+ * and logits, links into the query, key and value reader of each head apart. A link is the mean
+ * over the pairs of (what the source writes, clean minus corrupted) times (the gradient of the
+ * metric at the reader, averaged over the points of the rule); positive helps. Written by
+ * trc_graph_write() in the form that EAP-IG reads. @report may be NULL. */
+TrcGraph *trc_trace_components (TrcModel *model, TrcDevice *device, const TrcTask *task,
+                                const TrcComponentParams *params, TrcComponentReport *report,
+                                const TrcProgress *progress,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -235,6 +235,9 @@ TrcGraphBuilder *trc_graph_builder_new_from (const TrcGraph *graph);
 void trc_graph_builder_free (TrcGraphBuilder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcGraphBuilder, trc_graph_builder_free)
 
+/* Makes it a graph of another dialect: names of nodes and the form of the file. */
+void trc_graph_builder_set_dialect (TrcGraphBuilder *self, TrcGraphDialect dialect);
+
 /* Adds a node and returns its number. Strings are copied; id, js_id, type and
  * layer_text may be NULL and are then made in circuit-tracer's form. */
 guint32 trc_graph_builder_add_node (TrcGraphBuilder *self, const TrcNode *node);
@@ -266,6 +269,9 @@ void trc_graph_builder_set_text (TrcGraphBuilder *self, const char *key, const c
 
 /* Sets a number of the metadata; NAN becomes null. */
 void trc_graph_builder_set_number (TrcGraphBuilder *self, const char *key, double value);
+
+/* Sets a truth value of the metadata. */
+void trc_graph_builder_set_bool (TrcGraphBuilder *self, const char *key, gboolean value);
 
 /* Pins, hides, groups, labels and settings all at once; contents are copied. */
 void trc_graph_builder_set_marks (TrcGraphBuilder *self, const TrcGraphMarks *marks);

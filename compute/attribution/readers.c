@@ -60,7 +60,8 @@ copy_rows (TrcTensor *dy, guint first_out, guint rows, guint d, TrcTensor *out,
 }
 
 /* @dy [n][d] pulled back through the norm before a reader. Frozen: without the factor 1/std,
- * which goes into the entries of a row. Live: row i belongs to positions[i]. */
+ * which goes into the entries of a row. Live: row i belongs to positions[i], without @positions
+ * to i modulo the number of tokens. */
 static gboolean
 pull_norm (TrcTracer *tracer, const TrcRecord *point, gboolean live, NormSite site,
            TrcTensor *dy, const gint32 *positions, guint n, TrcTensor *out, guint first_out,
@@ -77,7 +78,16 @@ pull_norm (TrcTracer *tracer, const TrcRecord *point, gboolean live, NormSite si
       && (gain = trc_model_weight (tracer->model, tracer->device, site.gain, site.layer, error))
              == NULL)
     return FALSE;
-  if (live)
+  if (live && positions == NULL)
+    {
+      TrcTensor *all[] = { trc_record_tensor (point, site.x, site.layer),
+                           trc_record_tensor (point, site.mean, site.layer),
+                           trc_record_tensor (point, site.rstd, site.layer) };
+      x = trc_tensor_ref (all[0]);
+      mean = all[1] != NULL ? trc_tensor_ref (all[1]) : NULL;
+      rstd = trc_tensor_ref (all[2]);
+    }
+  else if (live)
     {
       ids = trc_tensor_from_data (tracer->device, TRC_I32, TRC_SHAPE (n), positions,
                                   n * sizeof *positions, "positions", error);
@@ -95,7 +105,9 @@ pull_norm (TrcTracer *tracer, const TrcRecord *point, gboolean live, NormSite si
                       .ld_x = c->d_model,
                       .ld_y = c->d_model,
                       .ld_dx = c->d_model,
-                      .x_period = live ? 0 : 1,
+                      .x_period = !live               ? 1
+                                  : positions != NULL ? 0
+                                                      : tracer->n_tokens,
                       .kind = c->norm,
                       .has_gain = gain != NULL,
                       .freeze_scale = !live,
@@ -466,4 +478,159 @@ trc_readers_heads (TrcTracer *tracer, const TrcRule *rule, const TrcTarget *targ
 {
   return rule->live ? heads_live (tracer, rule, targets, n, weights, out, first_out, error)
                     : heads_frozen (tracer, rule, targets, n, weights, out, first_out, error);
+}
+
+/* ---- whole components ---- */
+
+/* Gradients of the metric at the queries, keys and values of every head apart, [T][heads]. */
+static gboolean
+component_gradients (TrcTracer *tracer, const TrcRule *rule, guint k, guint layer, float *q,
+                     float *keys, float *v, GError **error)
+{
+  const TrcModelConfig *c = tracer->config;
+  guint n = tracer->n_tokens, dh = c->d_head, w = c->n_heads * dh;
+  g_autofree float *buffer = g_new (float, (gsize)3 * n * dh);
+  Triple x = { NULL };
+  gboolean ok =
+      triple_read (&x, rule->points[k], layer, error) && read_angles (&x, tracer, error);
+
+  for (guint h = 0; ok && h < c->n_heads; h++)
+    for (guint query = 0; query < n; query++)
+      {
+        HeadRows rows = { buffer, buffer + n * dh, buffer + 2 * n * dh };
+        const TrcPlace place = { TRC_KIND_HEAD, layer, h, query };
+        memset (buffer, 0, (gsize)3 * n * dh * sizeof *buffer);
+        fill_live (tracer, rule->points[k], place, 1.0 / rule->n_points, &x, &rows, 0);
+        for (guint p = 0; p <= query; p++)
+          for (guint i = 0; i < dh; i++)
+            {
+              v[(gsize)p * w + h * dh + i] += rows.v[(gsize)p * dh + i];
+              keys[(gsize)p * w + h * dh + i] += rows.k[(gsize)p * dh + i];
+              q[(gsize)p * w + h * dh + i] += rows.q[(gsize)p * dh + i];
+            }
+      }
+  triple_clear (&x);
+  return ok;
+}
+
+/* dy [heads][T][d] from @first on := each head's columns of @s times its part of @role. */
+static gboolean
+pull_heads (TrcTracer *tracer, TrcWeightRole role, guint layer, const float *s, TrcTensor *dy,
+            guint first, GError **error)
+{
+  const TrcModelConfig *c = tracer->config;
+  guint n = tracer->n_tokens, d = c->d_model, dh = c->d_head, w = c->n_heads * dh;
+  const TrcWeight *weight = trc_block_weight (tracer, role, layer, error);
+  g_autoptr (TrcTensor) spread =
+      trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (n, w), s,
+                            (gsize)n * w * sizeof *s, "component readings", error);
+
+  if (weight == NULL || spread == NULL)
+    return FALSE;
+  TrcMatmulParams p = { .m = n,
+                        .n = d,
+                        .k = dh,
+                        .ld_a = w,
+                        .ld_c = d,
+                        .alpha = 1,
+                        .n_outer = 1,
+                        .n_inner = c->n_heads,
+                        .a_inner = dh,
+                        .c_inner = n * d,
+                        .b_group = role == TRC_WEIGHT_Q ? 1 : c->n_heads / c->n_kv_heads };
+  p.trans_b = !weight->out_major;
+  p.ld_b = weight->out_major ? d : weight->n_out;
+  p.b_inner = weight->out_major ? dh * d : dh;
+  p.off[3] = first * n * d;
+  return trc_op_matmul (spread, weight->tensor, NULL, dy, &p, error);
+}
+
+TrcTensor *
+trc_readers_components (TrcTracer *tracer, const TrcRule *rule, guint layer, GError **error)
+{
+  const TrcModelConfig *c = tracer->config;
+  guint n = tracer->n_tokens, rows = 3 * c->n_heads * n;
+  gsize size = (gsize)n * c->n_heads * c->d_head;
+  NormSite site = norm_of (c, TRC_KIND_HEAD, layer);
+  g_autofree float *s = g_new (float, 3 * size);
+  g_autoptr (TrcTensor) dy =
+      trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (rows, c->d_model), "readers", error);
+  g_autoptr (TrcTensor) out =
+      dy == NULL ? NULL
+                 : trc_tensor_new (tracer->device, TRC_F32, TRC_SHAPE (rows, c->d_model),
+                                   "component readers", error);
+
+  if (out == NULL)
+    return NULL;
+  for (guint k = 0; k < rule->n_points; k++)
+    {
+      memset (s, 0, 3 * size * sizeof *s);
+      if (!component_gradients (tracer, rule, k, layer, s, s + size, s + 2 * size, error)
+          || !pull_heads (tracer, TRC_WEIGHT_Q, layer, s, dy, 0, error)
+          || !pull_heads (tracer, TRC_WEIGHT_K, layer, s + size, dy, c->n_heads, error)
+          || !pull_heads (tracer, TRC_WEIGHT_V, layer, s + 2 * size, dy, 2 * c->n_heads, error)
+          || !pull_norm (tracer, rule->points[k], TRUE, site, dy, NULL, rows, out, 0, k > 0,
+                         error))
+        return NULL;
+    }
+  return g_steal_pointer (&out);
+}
+
+/* dy [T][d] := what the MLP, or at the last position the metric, reads at one point. */
+static gboolean
+block_point (TrcTracer *tracer, const TrcRule *rule, guint k, TrcKind kind, guint layer,
+             TrcTensor *dy, GError **error)
+{
+  const TrcModelConfig *c = tracer->config;
+  const TrcRecord *point = rule->points[k];
+  gboolean logits = kind == TRC_KIND_LOGIT;
+  guint rows = logits ? 1 : tracer->n_tokens, width = logits ? c->n_vocab : c->d_mlp;
+  TrcWeightRole roles[] = { logits ? TRC_WEIGHT_UNEMBED : TRC_WEIGHT_UP, TRC_WEIGHT_GATE };
+  const float *gradients[] = { logits ? tracer->metric : point->g_pre[layer],
+                               !logits && c->gated ? point->g_gate[layer] : NULL };
+  gsize n = (gsize)rows * width;
+  g_autofree float *s = g_new (float, n);
+
+  if (!trc_op_set (dy, 0, error))
+    return FALSE;
+  for (guint b = 0; b < 2; b++)
+    {
+      if (gradients[b] == NULL)
+        continue;
+      for (gsize i = 0; i < n; i++)
+        s[i] = gradients[b][i] / rule->n_points;
+      const TrcWeight *w = trc_block_weight (tracer, roles[b], layer, error);
+      g_autoptr (TrcTensor) spread =
+          trc_tensor_from_data (tracer->device, TRC_F32, TRC_SHAPE (rows, width), s,
+                                n * sizeof *s, "component readings", error);
+      const TrcPull pull = { .s = spread,
+                             .out = dy,
+                             .rows = rows,
+                             .ld_s = width,
+                             .first_row_out = logits ? tracer->n_tokens - 1 : 0,
+                             .columns = width,
+                             .accumulate = TRUE };
+      if (w == NULL || spread == NULL || !trc_block_pull (w, &pull, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+TrcTensor *
+trc_readers_block (TrcTracer *tracer, const TrcRule *rule, TrcKind kind, guint layer,
+                   GError **error)
+{
+  const TrcModelConfig *c = tracer->config;
+  TrcShape shape = TRC_SHAPE (tracer->n_tokens, c->d_model);
+  g_autoptr (TrcTensor) dy = trc_tensor_new (tracer->device, TRC_F32, shape, "readers", error);
+  g_autoptr (TrcTensor) out =
+      dy == NULL ? NULL
+                 : trc_tensor_new (tracer->device, TRC_F32, shape, "block reader", error);
+
+  for (guint k = 0; out != NULL && k < rule->n_points; k++)
+    if (!block_point (tracer, rule, k, kind, layer, dy, error)
+        || !pull_norm (tracer, rule->points[k], TRUE, norm_of (c, kind, layer), dy, NULL,
+                       tracer->n_tokens, out, 0, k > 0, error))
+      return NULL;
+  return g_steal_pointer (&out);
 }

@@ -32,4 +32,13 @@ gboolean trc_readers_heads (TrcTracer *tracer, const TrcRule *rule, const TrcTar
 TrcTensor *
 trc_readers_input (const TrcTracer *tracer, const TrcRecord *pass, TrcKind kind, guint layer);
 
+/* Whole components, for a live rule: what the query, key and value readers of all heads of a
+ * layer read of the metric, [3 * n_heads][T * d_model], averaged over the rule's points. */
+TrcTensor *
+trc_readers_components (TrcTracer *tracer, const TrcRule *rule, guint layer, GError **error);
+
+/* The same of a whole MLP (TRC_KIND_NEURON) or of the metric (TRC_KIND_LOGIT): [1][T * d_model]. */
+TrcTensor *trc_readers_block (TrcTracer *tracer, const TrcRule *rule, TrcKind kind, guint layer,
+                              GError **error);
+
 G_END_DECLS

@@ -136,6 +136,12 @@ implied_feature (const TrcNode *node)
   return node->kind == TRC_NODE_EMBEDDING ? node->position : node->index;
 }
 
+void
+trc_graph_builder_set_dialect (TrcGraphBuilder *self, TrcGraphDialect dialect)
+{
+  self->dialect = dialect;
+}
+
 guint32
 trc_graph_builder_add_node (TrcGraphBuilder *self, const TrcNode *node)
 {
@@ -215,6 +221,12 @@ trc_graph_builder_set_number (TrcGraphBuilder *self, const char *key, double val
 
   trc_json_append_number (json, value);
   trc_members_store (self->metadata, self->strings, key, json->str);
+}
+
+void
+trc_graph_builder_set_bool (TrcGraphBuilder *self, const char *key, gboolean value)
+{
+  trc_members_store (self->metadata, self->strings, key, value ? "true" : "false");
 }
 
 void
