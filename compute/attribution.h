@@ -130,11 +130,11 @@ gboolean trc_patch_effects (TrcModel *model, TrcDevice *device, const TrcTracePa
 /* --- a whole task: components instead of neurons --------------------------------------------- */
 
 typedef enum {
-  TRC_PART_HEADS, /* one head, at all positions */
-  TRC_PART_MLPS,  /* one MLP, at all positions */
-  TRC_PART_NEURONS,
-  TRC_N_PARTS,
-} TrcPart;
+  TRC_COMPONENT_HEADS, /* one head, at all positions */
+  TRC_COMPONENT_MLPS,  /* one MLP, at all positions */
+  TRC_COMPONENT_NEURONS,
+  TRC_N_COMPONENTS,
+} TrcComponent;
 
 typedef struct {
   TrcEstimator estimator; /* EAP or EAP_IG for the links */
@@ -155,13 +155,13 @@ typedef struct {
 typedef struct {
   guint n_pairs, n_trust_pairs;
   double metric_clean, metric_corrupted;                 /* means over the pairs */
-  TrcAgreement agreement[TRC_N_ESTIMATORS][TRC_N_PARTS]; /* over all nodes and pairs at once */
-  guint n_points[TRC_N_PARTS];                           /* nodes times pairs */
+  TrcAgreement agreement[TRC_N_ESTIMATORS][TRC_N_COMPONENTS]; /* over all nodes and pairs at once */
+  guint n_points[TRC_N_COMPONENTS];                           /* nodes times pairs */
   guint64 forwards, backwards, patches;
 } TrcComponentReport;
 
-/* Name of a part: "heads", "mlps", "neurons"; static. */
-const char *trc_part_name (TrcPart part);
+/* Name of a kind of component: "heads", "mlps", "neurons"; static. */
+const char *trc_component_name (TrcComponent part);
 
 /* The graph of a model's components over a task, as EAP-IG draws it: nodes input, heads, MLPs
  * and logits, links into the query, key and value reader of each head apart. A link is the mean

@@ -19,6 +19,10 @@ static const TrcRecipeField fields[] = {
     .value = "MODEL", .help = "A model folder, or the name of a bundled model" },
   { "prompt", 'p', TRC_FIELD_STRING, .value = "TEXT", .help = "The prompt" },
   { "ids", .kind = TRC_FIELD_STRING, .value = "1,2,3", .help = "The prompt as token ids" },
+  { "task", .kind = TRC_FIELD_FILE, .value = "TASK",
+    .help = "Pairs of prompts, one JSON object a line: heads and MLPs over all of them" },
+  { "pairs", .kind = TRC_FIELD_INT, .value = "N", .initial = "0", .min = 0, .max = 1000000,
+    .help = "With --task: at most so many pairs; 0 takes all" },
   { "from", .kind = TRC_FIELD_STRING, .value = "TEXT",
     .help = "A counterfactual prompt of as many tokens: nodes are compared with it" },
   { "from-ids", .kind = TRC_FIELD_STRING, .value = "1,2,3", .help = "The same as token ids" },
@@ -58,8 +62,9 @@ static const TrcRecipeField fields[] = {
 };
 
 static const TrcRecipeRule rules[] = {
-  { TRC_RULE_ONE_OF, { "prompt", "ids" } },
-  { TRC_RULE_AT_MOST_ONE, { "from", "from-ids" } },
+  { TRC_RULE_ONE_OF, { "prompt", "ids", "task" } },
+  { TRC_RULE_AT_MOST_ONE, { "from", "from-ids", "task" } },
+  { TRC_RULE_AT_MOST_ONE, { "target", "task" } },
   { TRC_RULE_NEEDS, { "foil", "target" } },
   { 0 },
 };
@@ -294,6 +299,103 @@ print_text (const State *s, const TrcGraph *graph, const TrcGraphScores *scores,
   trc_cli_print ("Written to %s.\n", output);
 }
 
+/* ---- a whole task ---- */
+
+static void
+print_task_json (const State *s, const TrcGraph *graph, const TrcGraphScores *scores,
+                 const TrcComponentReport *r, const char *output)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+
+  json_builder_begin_object (json);
+  trc_cli_add_graph_figures (json, graph, scores);
+  json_builder_set_member_name (json, "output");
+  json_builder_add_string_value (json, output);
+  json_builder_set_member_name (json, "estimator");
+  json_builder_add_string_value (json, trc_graph_text (graph, "tracery.estimator"));
+  trc_cli_add_number (json, "pairs", r->n_pairs);
+  trc_cli_add_number (json, "metric_clean", r->metric_clean);
+  trc_cli_add_number (json, "metric_corrupted", r->metric_corrupted);
+  json_builder_set_member_name (json, "trust");
+  json_builder_begin_object (json);
+  trc_cli_add_number (json, "pairs", r->n_trust_pairs);
+  for (guint c = 0; c < TRC_N_COMPONENTS; c++)
+    {
+      json_builder_set_member_name (json, trc_component_name (c));
+      json_builder_begin_object (json);
+      trc_cli_add_number (json, "points", r->n_points[c]);
+      for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
+        add_agreement (json, trc_estimator_name (e), &r->agreement[e][c]);
+      json_builder_end_object (json);
+    }
+  json_builder_end_object (json);
+  json_builder_set_member_name (json, "passes");
+  json_builder_begin_object (json);
+  trc_cli_add_number (json, "forward", r->forwards);
+  trc_cli_add_number (json, "backward", r->backwards);
+  trc_cli_add_number (json, "patched_prompts", r->patches);
+  json_builder_end_object (json);
+  json_builder_end_object (json);
+
+  g_autoptr (JsonNode) root = json_builder_get_root (json);
+  trc_cli_print_json (root);
+}
+
+static void
+print_task_text (const TrcGraph *graph, const TrcGraphScores *scores,
+                 const TrcComponentReport *r, const char *output)
+{
+  trc_cli_print_graph_figures (graph, scores);
+  trc_cli_print ("%u pairs; the metric is %.4f clean and %.4f corrupted.\n", r->n_pairs,
+                 r->metric_clean, r->metric_corrupted);
+  for (guint c = 0; c < TRC_N_COMPONENTS; c++)
+    {
+      if (r->n_points[c] == 0)
+        continue;
+      trc_cli_print ("Agreement with exact patching, %s (%u points of %u pairs):\n",
+                     trc_component_name (c), r->n_points[c], r->n_trust_pairs);
+      for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
+        print_agreement (trc_estimator_name (e), &r->agreement[e][c]);
+    }
+  trc_cli_print ("Written to %s.\n", output);
+}
+
+static gboolean
+run_task (State *s, const TrcRecipeValues *values, TrcCli *cli, GError **error)
+{
+  const char *output = trc_recipe_values_string (values, "output");
+  TrcComponentParams params = TRC_COMPONENT_PARAMS_INIT;
+  TrcComponentReport report;
+  TrcGraphScores scores;
+  g_autoptr (TrcTask) task =
+      trc_task_read (s->model, trc_recipe_values_string (values, "task"), error);
+
+  if (task == NULL)
+    return FALSE;
+  trc_estimator_from_name (trc_recipe_values_string (values, "estimator"), &params.estimator);
+  if (params.estimator == TRC_ESTIMATOR_AUTO)
+    params.estimator = TRC_ESTIMATOR_EAP_IG;
+  params.ig_steps = trc_recipe_values_int (values, "steps");
+  params.n_pairs = trc_recipe_values_int (values, "pairs");
+  params.seed = trc_recipe_values_int (values, "seed");
+  params.memory_budget = (gsize)trc_recipe_values_int (values, "memory") << 20;
+  if (trc_recipe_values_int (values, "sample") == 0)
+    params.trust_pairs = 0;
+  s->device = trc_device_open (trc_recipe_values_string (values, "device"), error);
+  if (s->device == NULL)
+    return FALSE;
+  g_autoptr (TrcGraph) graph =
+      trc_trace_components (s->model, s->device, task, &params, &report, &cli->progress, error);
+  if (graph == NULL || !trc_graph_scores (graph, &scores, error)
+      || !trc_graph_write (graph, output, error))
+    return FALSE;
+  if (cli->json)
+    print_task_json (s, graph, &scores, &report, output);
+  else
+    print_task_text (graph, &scores, &report, output);
+  return TRUE;
+}
+
 static gboolean
 run (const TrcRecipeValues *values, TrcCli *cli, GError **error)
 {
@@ -302,7 +404,11 @@ run (const TrcRecipeValues *values, TrcCli *cli, GError **error)
   TrcGraphScores scores;
 
   s.model = trc_model_open (trc_recipe_values_string (values, "model"), error);
-  if (s.model == NULL || !read_params (&s, values, error))
+  if (s.model == NULL)
+    return FALSE;
+  if (trc_recipe_values_given (values, "task"))
+    return run_task (&s, values, cli, error);
+  if (!read_params (&s, values, error))
     return FALSE;
   s.device = trc_device_open (trc_recipe_values_string (values, "device"), error);
   if (s.device == NULL)

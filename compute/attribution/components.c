@@ -215,8 +215,8 @@ add_pair (Components *self, GError **error)
 /* ---- agreement with exact patching, over pairs ---- */
 
 typedef struct {
-  GArray *truth[TRC_N_PARTS];
-  GArray *guess[TRC_N_ESTIMATORS][TRC_N_PARTS];
+  GArray *truth[TRC_N_COMPONENTS];
+  GArray *guess[TRC_N_ESTIMATORS][TRC_N_COMPONENTS];
 } Points;
 
 static void
@@ -230,7 +230,7 @@ add_number (GArray **array, double value)
 static void
 points_clear (Points *self)
 {
-  for (guint part = 0; part < TRC_N_PARTS; part++)
+  for (guint part = 0; part < TRC_N_COMPONENTS; part++)
     {
       g_clear_pointer (&self->truth[part], g_array_unref);
       for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
@@ -282,10 +282,10 @@ compare_pair (TrcTracer *t, const TrcComponentParams *params, Points *points, GE
     return FALSE;
   for (guint i = 0; i < parts; i++)
     add_number (
-        &points->truth[i % (c->n_heads + 1) < c->n_heads ? TRC_PART_HEADS : TRC_PART_MLPS],
+        &points->truth[i % (c->n_heads + 1) < c->n_heads ? TRC_COMPONENT_HEADS : TRC_COMPONENT_MLPS],
         effects[i]);
   for (guint i = 0; i < n_places; i++)
-    add_number (&points->truth[TRC_PART_NEURONS], exact[i]);
+    add_number (&points->truth[TRC_COMPONENT_NEURONS], exact[i]);
   for (TrcEstimator e = TRC_ESTIMATOR_RELP; e <= TRC_ESTIMATOR_EAP_IG; e++)
     {
       TrcRule *rule = trc_rule_new (t, e, error);
@@ -295,11 +295,11 @@ compare_pair (TrcTracer *t, const TrcComponentParams *params, Points *points, GE
       Components sums = { .tracer = t, .rule = rule, .scores = scores };
       add_scores (&sums);
       for (guint i = 0; i < parts; i++)
-        add_number (&points->guess[e][i % (c->n_heads + 1) < c->n_heads ? TRC_PART_HEADS
-                                                                        : TRC_PART_MLPS],
+        add_number (&points->guess[e][i % (c->n_heads + 1) < c->n_heads ? TRC_COMPONENT_HEADS
+                                                                        : TRC_COMPONENT_MLPS],
                     scores[1 + i]);
       for (guint i = 0; i < n_places; i++)
-        add_number (&points->guess[e][TRC_PART_NEURONS], trc_rule_score (t, rule, places[i]));
+        add_number (&points->guess[e][TRC_COMPONENT_NEURONS], trc_rule_score (t, rule, places[i]));
       trc_rule_free (rule, c->n_layers);
     }
   return TRUE;
@@ -308,7 +308,7 @@ compare_pair (TrcTracer *t, const TrcComponentParams *params, Points *points, GE
 static void
 settle_points (const Points *points, const TrcComponentParams *params, TrcComponentReport *r)
 {
-  for (guint part = 0; part < TRC_N_PARTS; part++)
+  for (guint part = 0; part < TRC_N_COMPONENTS; part++)
     for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
       if (points->guess[e][part] != NULL)
         {
@@ -506,9 +506,9 @@ trc_trace_components (TrcModel *model, TrcDevice *device, const TrcTask *task,
 }
 
 const char *
-trc_part_name (TrcPart part)
+trc_component_name (TrcComponent part)
 {
   static const char *const names[] = { "heads", "mlps", "neurons" };
-  g_return_val_if_fail (part < TRC_N_PARTS, "?");
+  g_return_val_if_fail (part < TRC_N_COMPONENTS, "?");
   return names[part];
 }

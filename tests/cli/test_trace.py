@@ -174,5 +174,32 @@ def text():
             assert words in said, said
 
 
+@case("a task becomes a component graph that reads back as EAP-IG's")
+def task():
+    with TempDir() as folder:
+        pairs = os.path.join(folder, "pairs.jsonl")
+        with open(pairs, "w", encoding="utf-8") as file:
+            for clean, corrupted in (([2, 1, 0, 1, 1, 2], [2, 1, 1, 1, 1, 2]),
+                                     ([1, 0, 2, 2, 1, 1], [1, 1, 2, 2, 1, 1])):
+                file.write(json.dumps({"clean": clean, "corrupted": corrupted,
+                                       "answer": 0, "foil": "#1"}) + "\n")
+        out = os.path.join(folder, "c.json")
+        facts = ok_json("trace", shared(MODEL), "--task", pairs, "-o", out)
+        assert facts["pairs"] == 2 and facts["metric_clean"] > 0 > facts["metric_corrupted"]
+        assert facts["by_kind"]["head"] == 9 and facts["by_kind"]["mlp"] == 3, facts
+        # 3 readers of 3 heads over 1, 5, 9 sources; MLPs over 4, 8, 12; logits over 13
+        assert facts["n_links"] == 9 * (1 + 5 + 9) + 4 + 8 + 12 + 13, facts
+        assert set(facts["trust"]) == {"pairs", "heads", "mlps", "neurons"}
+        assert ok_json("info", out)["n_links"] == facts["n_links"]
+        with open(out, encoding="utf-8") as file:
+            written = json.load(file)
+        assert written["cfg"]["n_layers"] == 3 and "a0.h0->m0" in written["edges"]
+        assert "a1.h2->a2.h0<k>" in written["edges"]
+        with open(pairs, "a", encoding="utf-8") as file:
+            file.write("{}\n")
+        assert "line 3" in refused("trace", shared(MODEL), "--task", pairs, "-o", out)
+        refused("trace", shared(MODEL), "--task", pairs, "--ids", "1", "-o", out, status=2)
+
+
 if __name__ == "__main__":
     main()
