@@ -138,7 +138,7 @@ typedef enum { /* how a kernel uses one of its tensors */
                TRC_USE_READ = 1,
                TRC_USE_WRITE = 2, /* may also be read (accumulate, in place) */
                TRC_USE_OPTIONAL = 4,
-               TRC_USE_I32 = 8, /* else f32 */
+               TRC_USE_I32 = 8,     /* else f32 */
                TRC_USE_PACKED = 16, /* f32 or any packed type, whole blocks from off[i] on */
 } TrcOpUse;
 

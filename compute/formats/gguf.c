@@ -264,7 +264,8 @@ take_tensor (TrcGguf *self, Cursor *c, TrcGgufTensor *t, guint64 *offset)
   const TrcDTypeInfo *info = trc_dtype_info (t->dtype);
   if (t->dims[0] % info->block_elements != 0)
     return fail (c, "a row of tensor %s is no whole number of %s blocks.", t->name, info->name);
-  if (!g_uint64_checked_mul (&t->n_bytes, t->n_elements / info->block_elements, info->block_bytes))
+  if (!g_uint64_checked_mul (&t->n_bytes, t->n_elements / info->block_elements,
+                             info->block_bytes))
     return fail (c, "the size of tensor %s overflows.", t->name);
   if (g_hash_table_contains (self->by_name, t->name))
     return fail (c, "tensor %s is there twice.", t->name);

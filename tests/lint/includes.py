@@ -41,10 +41,10 @@ HEADER_ROOM = {
     "tape": "tape",
     "safetensors": "formats",
     "tokenizer": "text",
-    "hook": "models", "model": "models", "run": "models",
+    "hook": "models", "model": "models", "random_model": "models", "run": "models",
     "task": "task",
     "dictionary": "dictionary",
-    "graph": "graph", "graph_file": "graph", "prune": "graph",
+    "graph": "graph", "graph_file": "graph", "graph_make": "graph", "prune": "graph",
     "attribution": "attribution",
     "hierarchy": "hierarchy",
     "circuit": "search",
@@ -55,7 +55,8 @@ HEADER_ROOM = {
 # Library headers by family, and where a family may be used (a path that starts so).
 FAMILIES = (
     (re.compile(r"^(gtk|gdk|gsk)/"), ("ui/", "app/gui/")),
-    (re.compile(r"^(cairo|cairo-[a-z]+)\.h$|^cairo/"), ("render/", "ui/", "app/gui/")),
+    (re.compile(r"^(cairo|cairo-[a-z]+)\.h$|^cairo/"),
+     ("render/", "app/export/", "ui/", "app/gui/")),
     (re.compile(r"^pango/"), ("render/", "ui/", "app/gui/")),
     (re.compile(r"^(graphviz/|cgraph\.h|gvc\.h|gvcext\.h)"), ("render/layout/",)),
     (re.compile(r"^vulkan/"), ("compute/vk/",)),

@@ -13,7 +13,7 @@ MAX_README_LINES = 40
 MAX_FUNCTION_LINES = 100
 
 UNFINISHED = re.compile(
-    r"\b(TODO|FIXME|XXX|HACK|stubs?|placeholders?|simplified|for now)\b")
+    r"\b(TODO|FIXME|XXX|HACK|stubs?|placeholders?(?!-text)|simplified|for now)\b")
 MACHINE = re.compile(r"(?<![\w.$}])/(work|root|home)(?=/|\b)(?!\w)")
 HOSTS = re.compile(r"\b(pypi\.org|crates\.io|proxy\.golang\.org|registry\.npmjs\.org|"
                    r"deb\.debian\.org|repo\.maven\.apache\.org)\b")

@@ -33,9 +33,8 @@ test_pack (void)
   static const struct {
     TrcDType type;
     float loss; /* as a share of the block's largest magnitude, 1 here */
-  } cases[] = { { TRC_F32, 0 },        { TRC_F16, 0x1p-11f },
-                { TRC_BF16, 0x1p-8f }, { TRC_Q8_0, 0.0045f },
-                { TRC_Q4_0, 0.127f },  { TRC_Q4_1, 0.068f } };
+  } cases[] = { { TRC_F32, 0 },        { TRC_F16, 0x1p-11f }, { TRC_BF16, 0x1p-8f },
+                { TRC_Q8_0, 0.0045f }, { TRC_Q4_0, 0.127f },  { TRC_Q4_1, 0.068f } };
   float in[64], out[64];
   guint8 packed[64 * 4];
 
