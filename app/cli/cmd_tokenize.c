@@ -1,6 +1,7 @@
 /* tracery-cli tokenize: text to token ids and back, with the tokeniser's files alone. */
 #include "app/cli/command.h"
 #include "app/cli/prompt.h"
+#include "app/error.h"
 #include "compute/model.h"
 
 static const TrcRecipeField fields[] = {
@@ -79,6 +80,22 @@ print_json (const TrcTokenizer *tokenizer, const GArray *ids, const GArray *span
 }
 
 static gboolean
+check_ids (const TrcTokenizer *tokenizer, const GArray *ids, GError **error)
+{
+  guint n_tokens = trc_tokenizer_n_tokens (tokenizer);
+
+  for (guint i = 0; i < ids->len; i++)
+    if (g_array_index (ids, guint32, i) >= n_tokens)
+      {
+        g_set_error (error, TRC_APP_ERROR, TRC_APP_ERROR_FAILED,
+                     "There is no token %u; this tokeniser has %u of them, counted from 0.",
+                     g_array_index (ids, guint32, i), n_tokens);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static gboolean
 run (const TrcRecipeValues *values, TrcCli *cli, GError **error)
 {
   const char *text = trc_recipe_values_string (values, "text");
@@ -93,6 +110,8 @@ run (const TrcRecipeValues *values, TrcCli *cli, GError **error)
     return FALSE;
   if (text != NULL ? !trc_tokenizer_encode (tokenizer, text, flags, ids, spans, error)
                    : !trc_cli_parse_ids (trc_recipe_values_string (values, "ids"), ids, error))
+    return FALSE;
+  if (!check_ids (tokenizer, ids, error))
     return FALSE;
   g_autofree char *decoded =
       trc_tokenizer_decode (tokenizer, (const guint32 *)ids->data, ids->len);

@@ -133,7 +133,7 @@ largest (const float *x, gsize n)
 static inline float
 fast_exp (float x)
 {
-  float c = x > 88.0f ? 88.0f : x;
+  float c = x < 88.0f ? x : 88.0f; /* NaN too, until the end */
   c = c < -87.0f ? -87.0f : c;
   gint32 n = (gint32)(c * 1.44269504088896341f + (c < 0.0f ? -0.5f : 0.5f));
   float r = c - (float)n * 0.693359375f;
@@ -149,7 +149,8 @@ fast_exp (float x)
   gint32 bits = (n + 127) << 23;
   float scale;
   memcpy (&scale, &bits, sizeof scale);
-  return x < -87.0f ? 0.0f : y * scale;
+  y = x == x ? y * scale : x;
+  return x < -87.0f ? 0.0f : y;
 }
 
 /* Calls @func for blocks of a (rows, cols) sheet: rows are shared out, or columns when
