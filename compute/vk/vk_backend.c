@@ -152,19 +152,21 @@ tell_shader (TrcVkCall *call, TrcBuffer *const *buffer)
 static TrcVkSpan
 span_of (TrcVkBackend *self, TrcBuffer *buffer, guint64 first, guint64 extent, TRC_UINT *off)
 {
-  const TrcVkRange *range = buffer != NULL && extent > 0 ? range_of (buffer) : &self->nothing;
-  const guint64 start =
-      buffer != NULL && extent > 0 ? first * 4 / TRC_VK_ALIGN * TRC_VK_ALIGN : 0;
-
-  *off = (TRC_UINT)(first - start / 4);
-  if (range == &self->nothing)
-    *off = 0;
-  return (TrcVkSpan){
+  const gboolean given = buffer != NULL && extent > 0;
+  const TrcVkRange *range = given ? range_of (buffer) : &self->nothing;
+  const guint64 start = given ? first * 4 / TRC_VK_ALIGN * TRC_VK_ALIGN : 0;
+  TrcVkSpan span = {
     .buffer = range->block->buffer,
     .offset = range->offset + start,
-    .size = extent > 0 ? (*off + extent) * 4 : 0,
     .bind_size = MIN (range->size - start, self->device.max_bind_bytes),
   };
+
+  *off = given ? (TRC_UINT)(first - start / 4) : 0;
+  if (given)
+    span.size = (*off + extent) * 4;
+  if (given && self->exact_bindings)
+    span.bind_size = span.size;
+  return span;
 }
 
 static gboolean
@@ -306,6 +308,7 @@ trc_vk_backend_new (const TrcVkParams *params, GError **error)
                                            trc_vk_type_name (self->device.chosen.type));
   trc_device_init (&self->base, &backend_class, name,
                    software ? TRC_DEVICE_SOFTWARE_GPU : TRC_DEVICE_GPU);
+  self->exact_bindings = params->exact_bindings;
   self->max_work = software ? WORK_OF_DISPATCH_SOFTWARE : WORK_OF_DISPATCH_GPU;
 
   if (trc_vk_memory_init (&self->memory, &self->device, params->memory_limit,

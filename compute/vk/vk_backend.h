@@ -20,7 +20,8 @@ typedef struct {
   TrcVkTransfer transfer;
   TrcVkPipelines pipelines;
   TrcVkRange nothing; /* bound in place of optional tensors that were not given */
-  double max_work;    /* of one dispatch, so that a cancel is felt */
+  gboolean exact_bindings;
+  double max_work; /* of one dispatch, so that a cancel is felt */
 } TrcVkBackend;
 
 /* Opens a device. The result is a TrcDevice with one reference. */

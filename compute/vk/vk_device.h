@@ -28,10 +28,11 @@ typedef struct {
   const char *part;      /* part of the device name, NULL: best real GPU */
   const char *cache_dir; /* where pipelines are kept, NULL: the user's cache folder */
   TrcVkProfile profile;
-  gboolean validate;      /* load the validation layer when it is installed */
-  gboolean force_staging; /* copy through staging buffers even where memory is shared */
-  guint64 memory_limit;   /* bytes of device memory to use at most, 0: no limit */
-  guint32 max_bind_bytes; /* lowers maxStorageBufferRange, 0: as the device says */
+  gboolean validate;       /* load the validation layer when it is installed */
+  gboolean force_staging;  /* copy through staging buffers even where memory is shared */
+  guint64 memory_limit;    /* bytes of device memory to use at most, 0: no limit */
+  guint32 max_bind_bytes;  /* lowers maxStorageBufferRange, 0: as the device says */
+  gboolean exact_bindings; /* bind what a kernel may touch and not a word more */
   /* Called once the function table is complete; a test replaces entries here. */
   void (*patch) (TrcVkApi *api, gpointer data);
   gpointer patch_data;

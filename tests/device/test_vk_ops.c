@@ -9,6 +9,8 @@
  *   gpu     the profile of GPUs: wide workgroups, shared memory
  *   pieces  bindings of at most 48 KiB, so that calls are cut into several dispatches
  *   crumbs  the same with 3 KiB, for the kernels whose rows can be cut too
+ *   exact   bindings that end with the tensor: what lies beyond reads as 0 and cannot be
+ *           written, so a kernel that reached further would compute something else
  *   staged  memory the host does not see */
 static TrcVkBackend *backend;
 static gboolean in_crumbs;
@@ -45,6 +47,8 @@ params_of (const char *shape)
     params.max_bind_bytes = 48 * 1024;
   else if (g_str_equal (shape, "crumbs"))
     params.max_bind_bytes = 3072;
+  else if (g_str_equal (shape, "exact"))
+    params.exact_bindings = TRUE;
   else if (g_str_equal (shape, "staged"))
     params.force_staging = TRUE;
   else
