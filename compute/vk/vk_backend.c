@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#define WORK_OF_DISPATCH_GPU 50e9
-#define WORK_OF_DISPATCH_SOFTWARE 1e9
-
 typedef struct {
   TrcBuffer base;
   TrcVkRange range;
@@ -227,7 +224,7 @@ run (TrcVkBackend *self, const TrcVkCall *call, const TrcDispatch *dispatch, GEr
     return TRUE;
 
   const gboolean must = large >= 0 || !fits;
-  if ((must || grid.work > self->max_work)
+  if ((must || grid.work > self->device.max_work)
       && trc_vk_kernel_split (call, large, &first, &second))
     return run (self, &first, dispatch, error) && run (self, &second, dispatch, error);
   if (!must)
@@ -309,7 +306,6 @@ trc_vk_backend_new (const TrcVkParams *params, GError **error)
   trc_device_init (&self->base, &backend_class, name,
                    software ? TRC_DEVICE_SOFTWARE_GPU : TRC_DEVICE_GPU);
   self->exact_bindings = params->exact_bindings;
-  self->max_work = software ? WORK_OF_DISPATCH_SOFTWARE : WORK_OF_DISPATCH_GPU;
 
   if (trc_vk_memory_init (&self->memory, &self->device, params->memory_limit,
                           params->force_staging, error)

@@ -21,7 +21,6 @@ typedef struct {
   TrcVkPipelines pipelines;
   TrcVkRange nothing; /* bound in place of optional tensors that were not given */
   gboolean exact_bindings;
-  double max_work; /* of one dispatch, so that a cancel is felt */
 } TrcVkBackend;
 
 /* Opens a device. The result is a TrcDevice with one reference. */

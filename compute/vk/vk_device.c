@@ -79,6 +79,21 @@ trc_vk_device_now (TrcVkDevice *self)
   return value;
 }
 
+/* What a slow device of its kind does in some tens of milliseconds with plain kernels. */
+static double
+max_work_of (VkPhysicalDeviceType type)
+{
+  switch (type)
+    {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+      return 50e9;
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+      return 0.5e9;
+    default:
+      return 5e9;
+    }
+}
+
 static void
 read_limits (TrcVkDevice *self, const TrcVkParams *params)
 {
@@ -107,6 +122,7 @@ read_limits (TrcVkDevice *self, const TrcVkParams *params)
     self->max_bind_bytes = MIN (self->max_bind_bytes, params->max_bind_bytes);
   self->max_bind_bytes &= ~(guint64)255;
 
+  self->max_work = max_work_of (self->chosen.type);
   self->profile = params->profile;
   if (self->profile == TRC_VK_PROFILE_AUTO)
     self->profile = self->chosen.type == VK_PHYSICAL_DEVICE_TYPE_CPU ? TRC_VK_PROFILE_CPU

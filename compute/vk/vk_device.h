@@ -51,6 +51,8 @@ typedef struct {
   guint64 max_allocation; /* bytes of one VkDeviceMemory */
   guint64 max_bind_bytes; /* bytes of one binding, a multiple of 256 */
   guint32 subgroup_size;
+  double max_work; /* floating-point operations of one dispatch, so that a cancel is felt, a
+                      desktop stays usable and no driver takes the work for a hang */
   TrcVkProfile profile; /* never AUTO */
   guint8 cache_uuid[VK_UUID_SIZE];
   guint32 driver_version, vendor_id, device_id;

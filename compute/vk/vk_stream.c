@@ -5,8 +5,6 @@
 #define MAX_DISPATCHES 100
 #define MAX_COMMANDS 400
 #define MAX_SPANS 64 /* spans remembered before a barrier is simply made */
-#define WORK_GPU 200e9
-#define WORK_SOFTWARE 2e9
 
 #define ALL_STAGES (VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT)
 #define ALL_WRITES (VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT)
@@ -87,8 +85,7 @@ gboolean
 trc_vk_stream_init (TrcVkStream *self, TrcVkDevice *device, GError **error)
 {
   *self = (TrcVkStream){ .device = device };
-  self->max_work =
-      device->chosen.type == VK_PHYSICAL_DEVICE_TYPE_CPU ? WORK_SOFTWARE : WORK_GPU;
+  self->max_work = 4 * device->max_work;
   self->read = g_array_new (FALSE, FALSE, sizeof (TrcVkSpan));
   self->written = g_array_new (FALSE, FALSE, sizeof (TrcVkSpan));
 

@@ -100,6 +100,53 @@ test_cancel (void)
   vk_fixture_close (b);
 }
 
+static gpointer
+cancel_soon (gpointer data)
+{
+  g_usleep (50 * 1000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* Somebody else cancels in the middle of much work: the next call stops, the rest is not
+ * queued, and the device can be used again. */
+static void
+test_cancel_midway (void)
+{
+  const TrcMatmulParams p = { .m = 96,
+                              .n = 96,
+                              .k = 96,
+                              .ld_a = 96,
+                              .ld_b = 96,
+                              .ld_c = 96,
+                              .alpha = 1,
+                              .n_outer = 1,
+                              .n_inner = 1,
+                              .b_group = 1 };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  TrcVkBackend *b = vk_fixture_open (NULL);
+  guint queued = 0;
+
+  if (b == NULL)
+    return;
+  g_autoptr (TrcTensor) x = tensor_of (b, 96 * 96, 0);
+  g_autoptr (TrcTensor) y = tensor_of (b, 96 * 96, 0);
+  trc_device_set_cancellable (&b->base, cancellable);
+  GThread *other = g_thread_new ("cancel", cancel_soon, cancellable);
+  while (queued < 1000000 && trc_op_matmul (x, x, NULL, y, &p, &error))
+    queued++;
+  g_thread_join (other);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (queued, <, 1000000);
+  trc_device_set_cancellable (&b->base, NULL);
+  g_clear_error (&error);
+  g_assert_true (trc_device_sync (&b->base, &error));
+  g_clear_pointer (&x, trc_tensor_unref);
+  g_clear_pointer (&y, trc_tensor_unref);
+  vk_fixture_close (b);
+}
+
 /* A loss in @function is one sentence, then every call fails the same way, and closing the
  * device leaks nothing (the validation layer and the sanitizer would tell). */
 static void
@@ -315,6 +362,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/backend/counters", test_counters);
   g_test_add_func ("/vk/backend/recycled-in-flight", test_recycled_in_flight);
   g_test_add_func ("/vk/backend/cancel", test_cancel);
+  g_test_add_func ("/vk/backend/cancel-midway", test_cancel_midway);
   g_test_add_func ("/vk/backend/lost-in-submit", test_lost_in_submit);
   g_test_add_func ("/vk/backend/lost-in-wait", test_lost_in_wait);
   g_test_add_func ("/vk/backend/out-of-memory", test_out_of_memory);
