@@ -299,6 +299,67 @@ test_too_long_a_row (void)
   vk_fixture_close (b);
 }
 
+/* GPT-2's embedding, 147 MiB, is more than llvmpipe binds: looked up and multiplied with all
+ * the same, in pieces, with the real limit of the device. */
+static void
+test_large_embedding (void)
+{
+  enum { VOCAB = 50257, D = 768, N = 4 };
+  static const gint32 ids[N] = { 0, 44000, 50256, -1 };
+  const TrcEmbedParams look = { .n = N, .d = D, .n_table = VOCAB, .ld_table = D, .ld_out = D };
+  const TrcMatmulParams mul = { .m = N,
+                                .n = VOCAB,
+                                .k = D,
+                                .ld_a = D,
+                                .ld_b = D,
+                                .ld_c = VOCAB,
+                                .trans_b = 1,
+                                .alpha = 1,
+                                .n_outer = 1,
+                                .n_inner = 1,
+                                .b_group = 1 };
+  TrcVkBackend *b = vk_fixture_open (NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree float *row = g_new (float, D);
+  g_autofree float *logits = g_new (float, N *VOCAB);
+
+  if (b == NULL)
+    return;
+  TrcDevice *dev = &b->base;
+  g_autoptr (TrcTensor) table =
+      trc_tensor_new (dev, TRC_F32, TRC_SHAPE (VOCAB, D), "embedding", &error);
+  g_autoptr (TrcTensor) which =
+      trc_tensor_from_data (dev, TRC_I32, TRC_SHAPE (N), ids, sizeof ids, "ids", &error);
+  g_autoptr (TrcTensor) x = trc_tensor_new (dev, TRC_F32, TRC_SHAPE (N, D), "x", &error);
+  g_autoptr (TrcTensor) y = trc_tensor_new (dev, TRC_F32, TRC_SHAPE (N, VOCAB), "y", &error);
+  g_assert_no_error (error);
+  g_assert_true (trc_op_set (table, 0.5f, &error));
+  for (int i = 0; i < 3; i++)
+    {
+      for (int j = 0; j < D; j++)
+        row[j] = (float)(i + 1);
+      g_assert_true (trc_tensor_write_part (table, (gsize)ids[i] * D, row, D, &error));
+    }
+  g_assert_true (trc_op_embed (table, which, x, &look, &error));
+  g_assert_true (trc_op_matmul (x, table, NULL, y, &mul, &error));
+  g_assert_true (trc_tensor_read (y, logits, N * VOCAB, &error));
+  g_assert_no_error (error);
+  for (int i = 0; i < N; i++) /* the row of id -1 is zeros */
+    {
+      const float own = i < 3 ? (float)(i + 1) : 0.0f;
+
+      for (int j = 0; j < 3; j++)
+        g_assert_cmpfloat (logits[i * VOCAB + ids[j]], ==, own * (float)(j + 1) * D);
+      g_assert_cmpfloat (logits[i * VOCAB + 1], ==, own * 0.5f * D);
+      g_assert_cmpfloat (logits[i * VOCAB + VOCAB - 2], ==, own * 0.5f * D);
+    }
+  g_clear_pointer (&table, trc_tensor_unref);
+  g_clear_pointer (&which, trc_tensor_unref);
+  g_clear_pointer (&x, trc_tensor_unref);
+  g_clear_pointer (&y, trc_tensor_unref);
+  vk_fixture_close (b);
+}
+
 /* With TRACERY_VULKAN_VALIDATE=1 what the layer says ends the work with that text. */
 static void
 test_strict (void)
@@ -369,6 +430,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/backend/out-of-sets", test_out_of_sets);
   g_test_add_func ("/vk/backend/budget", test_budget);
   g_test_add_func ("/vk/backend/too-long-a-row", test_too_long_a_row);
+  g_test_add_func ("/vk/backend/large-embedding", test_large_embedding);
   g_test_add_func ("/vk/backend/strict", test_strict);
   g_test_add_func ("/vk/backend/dependencies", test_dependencies);
   return g_test_run ();

@@ -5,6 +5,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#define VK_HEADER_BYTES 32
+
 static const guint8 uuid[VK_UUID_SIZE] = {
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 };
@@ -137,6 +139,78 @@ test_bad_folder (void)
   trc_test_remove_tree (dir);
 }
 
+/* llvmpipe keeps nothing in a pipeline cache, so a driver that does is played here. */
+static guint8 driver_data[VK_HEADER_BYTES + 100];
+static int n_caches_seeded;
+static PFN_vkCreatePipelineCache real_create_cache;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+get_cache_data (VkDevice device, VkPipelineCache cache, size_t *bytes, void *data)
+{
+  if (data != NULL)
+    memcpy (data, driver_data, MIN (*bytes, sizeof driver_data));
+  *bytes = sizeof driver_data;
+  return VK_SUCCESS;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+create_cache (VkDevice device, const VkPipelineCacheCreateInfo *info,
+              const VkAllocationCallbacks *callbacks, VkPipelineCache *cache)
+{
+  const VkPipelineCacheCreateInfo empty = { .sType = info->sType };
+
+  if (info->initialDataSize == sizeof driver_data
+      && memcmp (info->pInitialData, driver_data, sizeof driver_data) == 0)
+    n_caches_seeded++;
+  return real_create_cache (device, &empty, callbacks, cache);
+}
+
+static void
+play_driver (TrcVkApi *api, gpointer data)
+{
+  real_create_cache = api->CreatePipelineCache;
+  api->CreatePipelineCache = create_cache;
+  api->GetPipelineCacheData = get_cache_data;
+}
+
+static void
+fill_driver_data (const TrcVkDevice *device)
+{
+  const guint32 header[4] = { VK_HEADER_BYTES, VK_PIPELINE_CACHE_HEADER_VERSION_ONE,
+                              device->vendor_id, device->device_id };
+
+  memset (driver_data, 0x5a, sizeof driver_data);
+  memcpy (driver_data, header, sizeof header);
+  memcpy (driver_data + sizeof header, device->cache_uuid, VK_UUID_SIZE);
+}
+
+/* What the driver has compiled is there again the next time. */
+static void
+test_kept (void)
+{
+  const TrcVkPipelineKey key = { (guint32)trc_vk_shader_find ("fill"), 1, { 8 } };
+  g_autofree char *dir = trc_test_temp_dir ();
+  g_autofree char *inner = g_build_filename (dir, "made", "by", "us", NULL);
+  const TrcVkParams params = { .cache_dir = inner, .patch = play_driver };
+  VkPipeline pipeline;
+
+  n_caches_seeded = 0;
+  for (int round = 0; round < 3; round++)
+    {
+      TrcVkBackend *b = vk_fixture_open (&params);
+
+      if (b == NULL)
+        break;
+      g_assert_cmpint (b->pipelines.cache_loaded, ==, round > 0);
+      g_assert_cmpint (n_caches_seeded, ==, round);
+      fill_driver_data (&b->device);
+      if (round == 0) /* the last round writes nothing: nothing was made */
+        g_assert_true (trc_vk_pipelines_get (&b->pipelines, &key, &pipeline, NULL));
+      vk_fixture_close (b);
+    }
+  trc_test_remove_tree (dir);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -145,6 +219,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/pipeline/table", test_table);
   g_test_add_func ("/vk/pipeline/get", test_get);
   g_test_add_func ("/vk/pipeline/refused", test_refused);
+  g_test_add_func ("/vk/pipeline/kept", test_kept);
   g_test_add_func ("/vk/pipeline/bad-folder", test_bad_folder);
   return g_test_run ();
 }
