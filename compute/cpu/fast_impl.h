@@ -146,7 +146,7 @@ fast_exp (float x)
   y = y * r + 0.5f;
   y = y * r + 1.0f;
   y = y * r + 1.0f;
-  gint32 bits = (n + 127) << 23;
+  guint32 bits = (guint32)(n + 127) << 23;
   float scale;
   memcpy (&scale, &bits, sizeof scale);
   y = x == x ? y * scale : x;
