@@ -8,7 +8,8 @@
  * Threads  A device, its tensors and tapes are used by one thread at a time.
  *          trc_device_list() and the reference counts: any thread.
  * Lifetime Tensors hold a reference to their device.
- * Environment  TRACERY_THREADS: threads of the CPU device (default and most: the processors).
+ * Environment  TRACERY_THREADS: threads of the CPU device (default and most: the processors);
+ *          TRACERY_CPU=base|v3: no newer variant of its fast paths than this.
  */
 #pragma once
 

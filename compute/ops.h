@@ -12,7 +12,7 @@
  *          x_ is x read with a period p: x_[i, j] = x[(p ? i % p : i) * ld_x + j].
  *          out := v means out = v, or out += v with accumulate.
  * Errors   trc_op_dispatch(): device trouble, cancellation. A tensor too small for its params,
- *          of another device or another type is a caller's bug: g_critical, FALSE, nothing runs.
+ *          of another device or another type is a caller's bug: a warning, and nothing runs.
  * Threads  those of the device.
  *
  * matmul       a, b, [bias] -> c
@@ -53,14 +53,14 @@
  *              given_rstd: rstd (row i % x_period) is read instead of computed and written.
  * norm_vjp     dy, [x], [gain], [mean], rstd -> dx
  *              With g = dy * (gain_add + gain), n = (x_ - mean_) * rstd_, avg over the row:
- *              layer: dx := rstd_ * (g - avg(g) - n * avg(g * n)); frozen: rstd_ * (g - avg(g)).
- *              rms:   dx := rstd_ * (g - n * avg(g * n));          frozen: rstd_ * g.
+ *              layer: dx := rstd_ * (g - avg(g) - n * avg(g * n)), frozen rstd_ * (g - avg(g)).
+ *              rms:   dx := rstd_ * (g - n * avg(g * n)),          frozen rstd_ * g.
  *              Frozen: rstd counts as a constant while the mean is still subtracted. x and mean
  *              may be NULL when frozen, mean for rms.
  * norm_vjp_gain  dy, x, [mean], rstd -> [dgain], [dbias]
- *              dgain[j] := sum over i of dy * (x_ - mean_) * rstd_; dbias[j] := sum over i of dy.
+ *              dgain[j] := sum over i of dy * (x_ - mean_) * rstd_, dbias[j] := that of dy.
  * softmax      x -> y
- *              y[i, :] = softmax (scale * x[i, :]), the largest subtracted first. In place allowed.
+ *              y[i, :] = softmax (scale * x[i, :]), the largest subtracted. In place allowed.
  * softmax_vjp  dy, y -> dx
  *              dx := scale * y_ * (dy - sum over j of dy * y_). In place of dy allowed without
  *              accumulate.
@@ -72,8 +72,8 @@
  * causal, or when j <= first + i and (window is 0 or j + window > first + i). Invisible entries
  * of p are never read; attn_pattern and attn_dots write 0 there (accumulate: leave them).
  *
- * attn_pattern x, y -> p           p[b, h, i, :] = softmax over visible j of scale * x . y; a row
- *                                  that sees nothing is all 0
+ * attn_pattern x, y -> p           p[b, h, i, :] = softmax over visible j of scale * x . y; a
+ *                                  row that sees nothing is all 0
  * attn_dots    x, y -> p           p[b, h, i, j] := scale * x[b, i, h] . y[b, j, g]
  * attn_mix     p, y -> x           x[b, i, h] := scale * sum over j of p[b, h, i, j] y[b, j, g]
  * attn_mix_t   p, x -> y           y[b, j, g] := scale * sum over h of g, then i, of
@@ -82,19 +82,19 @@
  *     dq = scale * mix (ds, k), dk = scale * mix_t (ds, q).
  *
  * cross_entropy      logits, targets -> loss
- *              loss[i] := log1p (sum over j != t of e^(x_j - x_t)), the largest logit subtracted
+ *              loss[i] := log1p (sum over j != t of e^(x_j - x_t)), the largest logit taken out
  *              when it is not the target's, so that tiny losses keep their digits. A target
  *              outside [0, cols) means: ignore the row, loss 0.
  * cross_entropy_vjp  logits, targets, seed -> dlogits
- *              dx[i, j] := seed[i * step_seed] * (p_j - [j = t]), for j = t computed as minus the
- *              sum of the other p. Ignored rows: 0.
+ *              dx[i, j] := seed[i * step_seed] * (p_j - [j = t]), for j = t worked out as minus
+ *              the sum of the other p. Ignored rows: 0.
  * adamw        grad -> param, m, v
  *              In place, with g = grad_scale * grad: m = beta1 m + (1 - beta1) g;
  *              v = beta2 v + (1 - beta2) g^2; param = param * (1 - lr * weight_decay)
  *              - lr * (m / correction1) / (sqrt (v / correction2) + eps).
  * rope         x, table -> y
- *              pos = first + (period ? r % period : r) for row r; c, s = table[pos, i, 0 and 1],
- *              i < n_rot / 2, inverse: s = -s. The pair (x0, x1) of a head (at r * ld +
+ *              pos = first + (period ? r % period : r) for row r; c, s = table[pos, i, 0 and
+ *              1], i < n_rot / 2, inverse: s = -s. The pair (x0, x1) of a head (at r * ld +
  *              h * head_stride) is (i, i + n_rot / 2), interleaved: (2i, 2i + 1).
  *              y0 := x0 c - x1 s, y1 := x0 s + x1 c; columns n_rot .. d_head: y := x.
  *              In place allowed without accumulate.

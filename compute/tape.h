@@ -13,9 +13,9 @@
  *
  * Shapes   Activations are (rows, cols) with rows = batch * positions, b slowest; patterns
  *          (batch, heads, t, t). Leaves of other shapes count as (all but the last, last axis).
- * Errors   sticky: after the first failure (device, memory, cancelled) every function does nothing
- *          and returns TRC_VAR_NONE; functions accept TRC_VAR_NONE then. Ask trc_tape_status() once
- *          at the end, or trc_tape_backward(), which reports the same error. Shapes that do not
+ * Errors   sticky: after the first failure (device, memory, cancelled) every function does
+ *          nothing and returns TRC_VAR_NONE, which functions accept then. Ask trc_tape_status()
+ *          once at the end, or trc_tape_backward(), which reports the same error. Shapes that do not
  *          fit: a caller's bug, g_critical and a failed tape.
  * Threads  those of the device.
  * Lifetime Tensors got from the tape are borrowed: valid until reset, release or free; take a
@@ -74,7 +74,7 @@ void trc_tape_fail (TrcTape *self, GError *error);
 /* The device. Borrowed. */
 TrcDevice *trc_tape_device (const TrcTape *self);
 
-/* --- leaves --------------------------------------------------------------------------------- */
+/* --- leaves ------------------------------------------------------------------------------- */
 
 /* A value without gradient. Keeps a reference to @tensor. */
 TrcVar trc_tape_input (TrcTape *self, TrcTensor *tensor);
@@ -85,7 +85,7 @@ TrcVar trc_tape_param (TrcTape *self, TrcTensor *tensor);
 /* The same, with gradients ADDED into @grad (same count), which the caller has cleared. */
 TrcVar trc_tape_param_into (TrcTape *self, TrcTensor *tensor, TrcTensor *grad);
 
-/* --- results -------------------------------------------------------------------------------- */
+/* --- results ------------------------------------------------------------------------------ */
 
 /* The value's tensor, borrowed; NULL for TRC_VAR_NONE. Writing into it changes what later
  * functions see (interventions); on a recording tape only before anything used it. */
@@ -103,7 +103,7 @@ gboolean trc_tape_backward (TrcTape *self, TrcVar var, TrcTensor *seed, GError *
  * when nothing flowed there. Borrowed, valid until the next backward. */
 TrcTensor *trc_tape_grad (const TrcTape *self, TrcVar var);
 
-/* --- memory of inference tapes -------------------------------------------------------------- */
+/* --- memory of inference tapes ------------------------------------------------------------ */
 
 /* How far the tape is. */
 guint trc_tape_mark (const TrcTape *self);
@@ -111,7 +111,7 @@ guint trc_tape_mark (const TrcTape *self);
 /* Forgets all values made since @mark, except @keep (may be NONE), and gives its new name. */
 TrcVar trc_tape_release (TrcTape *self, guint mark, TrcVar keep);
 
-/* --- functions ------------------------------------------------------------------------------ */
+/* --- functions ---------------------------------------------------------------------------- */
 
 /* alpha * op(a) op(b); all two-dimensional. */
 TrcVar trc_tape_matmul (TrcTape *self, TrcVar a, gboolean trans_a, TrcVar b, gboolean trans_b,
@@ -123,7 +123,7 @@ TrcVar trc_tape_linear (TrcTape *self, TrcVar x, TrcVar w, gboolean trans_w, Trc
 /* Rows of @table (rows, d) by the i32 tensor @ids, of any shape: (count, d). */
 TrcVar trc_tape_embed (TrcTape *self, TrcVar table, TrcTensor *ids);
 
-/* a + beta * b. @b may have fewer rows: row i of @a meets row i % rows(b) (a bias, positions). */
+/* a + beta * b. @b may have fewer rows: row i of @a meets row i % rows(b) (bias, positions). */
 TrcVar trc_tape_add_scaled (TrcTape *self, TrcVar a, float beta, TrcVar b);
 
 /* a + b, as above. */
@@ -138,8 +138,9 @@ TrcVar trc_tape_mul (TrcTape *self, TrcVar a, TrcVar b);
 /* Rows first, first + step, ... : @n of them. The last position: (t - 1, t, batch). */
 TrcVar trc_tape_rows (TrcTape *self, TrcVar x, guint32 first, guint32 step, guint32 n);
 
-/* LayerNorm or RMSNorm (TRC_NORM_*). @gain, @bias: NONE where the model has none; @gain_add 0, or 1
- * for models that store gain - 1. With @freeze_scale the way back treats rstd as a constant. */
+/* LayerNorm or RMSNorm (TRC_NORM_*). @gain, @bias: NONE where the model has none; @gain_add 0,
+ * or 1 for models that store gain - 1. With @freeze_scale the way back treats rstd as a
+ * constant. */
 TrcVar trc_tape_norm (TrcTape *self, TrcVar x, TrcVar gain, TrcVar bias, guint kind, float eps,
                       float gain_add, gboolean freeze_scale);
 
@@ -172,7 +173,7 @@ TrcVar trc_tape_attn_apply (TrcTape *self, TrcVar pattern, TrcCols v, const TrcA
 /* softmax (scale * x) of every row. */
 TrcVar trc_tape_softmax (TrcTape *self, TrcVar x, float scale);
 
-/* Cross-entropy of every row against the i32 tensor @targets (negative: ignored), shape (rows). */
+/* Cross-entropy of every row against the i32 tensor @targets (negative: ignored): (rows). */
 TrcVar trc_tape_cross_entropy (TrcTape *self, TrcVar logits, TrcTensor *targets);
 
 /* alpha times the sum of all elements, shape (1). The mean: alpha = 1 / count. */
@@ -181,7 +182,7 @@ TrcVar trc_tape_sum (TrcTape *self, TrcVar x, float alpha);
 /* Sum of products of equal shapes, shape (1). */
 TrcVar trc_tape_dot (TrcTape *self, TrcVar a, TrcVar b);
 
-/* --- tables --------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------- */
 
 /* Table for trc_tape_rope(): angle of pair i at position p is p / base^(2i / n_rot), or
  * p * freq[i] when @freq (n_rot / 2) is given. */

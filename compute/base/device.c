@@ -87,7 +87,7 @@ trc_device_sync (TrcDevice *self, GError **error)
   return trc_device_status (self, error) && self->klass->sync (self, error);
 }
 
-/* --- buffers -------------------------------------------------------------------------------- */
+/* --- buffers ------------------------------------------------------------------------------ */
 
 void
 trc_device_trim (TrcDevice *self)

@@ -39,7 +39,8 @@ trc_shape_count (const TrcShape *shape, gsize *n)
   return TRUE;
 }
 
-/* Bytes of a tensor; FALSE when they do not fit or the last axis is no whole number of blocks. */
+/* Bytes of a tensor; FALSE when they do not fit or the last axis is no whole number of
+ * blocks. */
 static gboolean
 count_bytes (TrcDType dtype, const TrcShape *shape, const char *label, gsize *bytes,
              GError **error)
@@ -154,7 +155,7 @@ trc_tensor_reshape (TrcTensor *self, TrcShape shape)
   return tensor_view (self, 0, &shape);
 }
 
-/* --- host copies ---------------------------------------------------------------------------- */
+/* --- host copies -------------------------------------------------------------------------- */
 
 static gboolean
 read_range (TrcTensor *self, gsize first, gpointer dst, gsize n, GError **error)
@@ -204,7 +205,7 @@ trc_tensor_write_part (TrcTensor *self, gsize first, const float *src, gsize n, 
   return trc_buffer_write (self->buffer, (self->offset + first) * 4, src, n * 4, error);
 }
 
-/* --- life and facts ------------------------------------------------------------------------- */
+/* --- life and facts ----------------------------------------------------------------------- */
 
 TrcTensor *
 trc_tensor_ref (TrcTensor *self)

@@ -198,7 +198,7 @@ TRC_DEFINE (dot_rows) (const TrcKernelArgs *args)
     }
 }
 
-/* --- activations ---------------------------------------------------------------------------- */
+/* --- activations -------------------------------------------------------------------------- */
 
 #define SQRT_2_OVER_PI 0.79788456080286535588
 #define INV_SQRT_2PI 0.39894228040143267794
@@ -297,7 +297,7 @@ TRC_DEFINE (act_vjp) (const TrcKernelArgs *args)
       }
 }
 
-/* --- norms and softmax ---------------------------------------------------------------------- */
+/* --- norms and softmax -------------------------------------------------------------------- */
 
 void
 TRC_DEFINE (norm) (const TrcKernelArgs *args)
@@ -427,7 +427,7 @@ TRC_DEFINE (softmax_vjp) (const TrcKernelArgs *args)
     }
 }
 
-/* --- attention ------------------------------------------------------------------------------ */
+/* --- attention ---------------------------------------------------------------------------- */
 
 static gboolean
 visible (const TrcAttnParams *p, gsize i, gsize j)
@@ -554,7 +554,7 @@ TRC_DEFINE (attn_mix_t) (const TrcKernelArgs *args)
           }
 }
 
-/* --- training ------------------------------------------------------------------------------- */
+/* --- training ----------------------------------------------------------------------------- */
 
 /* log of the sum of e^(x_j - x_t) as log1p of the others when the target is the largest. */
 static double

@@ -1,8 +1,9 @@
 /* compute/cpu/fast.h - the fast paths of the CPU device
  *
  * Private to compute. The fast_*.c files are compiled once for any processor of the
- * architecture and, on x86-64, once more each for AVX2 with FMA and for AVX-512; trc_fast_table() picks at start. Results
- * of them differ in the last digits; on one machine they are always the same bytes.
+ * architecture and, on x86-64, once more each for AVX2 with FMA and for AVX-512;
+ * trc_fast_table() picks at start. Results of them differ in the last digits; on one machine
+ * they are always the same bytes.
  */
 #pragma once
 

@@ -87,7 +87,7 @@ worth_blas (const Job *job, gsize rows, Range range)
   return job->blas && rows * (range.to - range.from) * job->p->d_head >= SMALL_PRODUCT;
 }
 
-/* --- pattern and dots ----------------------------------------------------------------------- */
+/* --- pattern and dots --------------------------------------------------------------------- */
 
 static void
 dots_of_row (const Job *job, gsize b, gsize h, gsize i, Range range)
@@ -157,7 +157,7 @@ dots_block (const Job *job, gsize b, gsize h, gsize i0, gsize i1)
     }
 }
 
-/* --- mix ------------------------------------------------------------------------------------ */
+/* --- mix ---------------------------------------------------------------------------------- */
 
 static void
 mix_row (const Job *job, gsize b, gsize h, gsize i, Range range)
@@ -198,7 +198,7 @@ mix_block (const Job *job, gsize b, gsize h, gsize i0, gsize i1)
     }
 }
 
-/* --- mix transposed ------------------------------------------------------------------------- */
+/* --- mix transposed ----------------------------------------------------------------------- */
 
 static void
 mix_t_row (const Job *job, gsize b, gsize h, gsize j, Range range)
@@ -248,7 +248,7 @@ mix_t_block (const Job *job, gsize b, gsize g, gsize j0, gsize j1)
     mix_t_head (job, b, h, j0, j1);
 }
 
-/* --- sharing out ---------------------------------------------------------------------------- */
+/* --- sharing out -------------------------------------------------------------------------- */
 
 typedef void (*BlockFunc) (const Job *job, gsize b, gsize h, gsize first, gsize last);
 

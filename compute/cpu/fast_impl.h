@@ -1,8 +1,8 @@
 /* compute/cpu/fast_impl.h - what the fast_*.c files share
  *
- * Private to compute/cpu; included once per variant (TRC_FAST gives its names). Vectors of eight floats
- * are written with the compiler's vector types, which become one AVX or two SSE registers.
- * Every sum has a fixed order that does not depend on the threads.
+ * Private to compute/cpu; included once per variant (TRC_FAST gives its names). Vectors of
+ * eight floats are written with the compiler's vector types, which become one AVX or two SSE
+ * registers. Every sum has a fixed order that does not depend on the threads.
  */
 #pragma once
 
@@ -128,8 +128,8 @@ largest (const float *x, gsize n)
   return top;
 }
 
-/* e^x to about one unit in the last place, without branches so that loops vectorise: x = n ln 2 + r
- * with |r| <= ln 2 / 2, then a Taylor polynomial of r, then 2^n put into the exponent. */
+/* e^x to about one unit in the last place, without branches so that loops vectorise: x = n ln 2
+ * + r with |r| <= ln 2 / 2, then a Taylor polynomial of r, then 2^n put into the exponent. */
 static inline float
 fast_exp (float x)
 {

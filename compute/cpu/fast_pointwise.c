@@ -1,6 +1,6 @@
 #include "compute/cpu/fast_impl.h"
 
-/* --- fill, axpby, mul ----------------------------------------------------------------------- */
+/* --- fill, axpby, mul --------------------------------------------------------------------- */
 
 static void
 fill_cells (gsize i0, gsize i1, gsize j0, gsize j1, gconstpointer data)
@@ -94,7 +94,7 @@ TRC_FAST (mul) (const TrcKernelArgs *args, TrcPool *pool)
   run_cells (pool, args->params->mul.rows, args->params->mul.cols, mul_cells, args);
 }
 
-/* --- activations ---------------------------------------------------------------------------- */
+/* --- activations -------------------------------------------------------------------------- */
 
 #define SQRT_2_OVER_PI 0.79788456080286535588f
 #define INV_SQRT_2PI 0.39894228040143267794f
@@ -106,8 +106,8 @@ sigmoid (float x)
 }
 
 /* The share of a normal distribution below x. Near 0 the series of erf (its terms up to z^19),
- * further out t P(t) e^(-z^2) with t = 1 / (1 + 0.4 z), P through the Chebyshev points of [0, 6];
- * both are worked out, so that loops vectorise. Error below 1e-7. */
+ * further out t P(t) e^(-z^2) with t = 1 / (1 + 0.4 z), P through the Chebyshev points of [0,
+ * 6]; both are worked out, so that loops vectorise. Error below 1e-7. */
 static inline float
 normal_share (float x)
 {
@@ -350,7 +350,7 @@ TRC_FAST (act_vjp) (const TrcKernelArgs *args, TrcPool *pool)
   run_cells (pool, args->params->act.rows, args->params->act.cols, act_vjp_cells, args);
 }
 
-/* --- AdamW ---------------------------------------------------------------------------------- */
+/* --- AdamW -------------------------------------------------------------------------------- */
 
 static void
 adamw_piece (gsize first, gsize last, gpointer data)
@@ -378,7 +378,7 @@ TRC_FAST (adamw) (const TrcKernelArgs *args, TrcPool *pool)
   trc_pool_run (pool, args->params->adamw.n, GRAIN_ELEMENTS, adamw_piece, (gpointer)args);
 }
 
-/* --- rotary positions ----------------------------------------------------------------------- */
+/* --- rotary positions --------------------------------------------------------------------- */
 
 static void
 rope_head (const TrcRopeParams *p, const float *angle, const float *x, float *y)

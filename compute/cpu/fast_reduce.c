@@ -5,7 +5,7 @@
 #define STRIP 64
 #define RUN 128
 
-/* --- sums of rows --------------------------------------------------------------------------- */
+/* --- sums of rows ------------------------------------------------------------------------- */
 
 static void
 put (float *out, double value, guint32 accumulate)
@@ -54,7 +54,7 @@ TRC_FAST (dot_rows) (const TrcKernelArgs *args, TrcPool *pool)
   run_rows (pool, args->params->reduce.rows, args->params->reduce.cols, dot_rows_piece, args);
 }
 
-/* --- sums of columns ------------------------------------------------------------------------ */
+/* --- sums of columns ---------------------------------------------------------------------- */
 
 static void
 flush (double *restrict total, float *restrict part, gsize n)
@@ -107,7 +107,7 @@ TRC_FAST (sum_cols) (const TrcKernelArgs *args, TrcPool *pool)
   run_strips (pool, args->params->reduce.rows, args->params->reduce.cols, sum_cols_piece, args);
 }
 
-/* --- gradients of a norm's gain and bias ---------------------------------------------------- */
+/* --- gradients of a norm's gain and bias -------------------------------------------------- */
 
 static void
 norm_gain_strip (const TrcKernelArgs *args, gsize j0, gsize n)
@@ -162,7 +162,7 @@ TRC_FAST (norm_vjp_gain) (const TrcKernelArgs *args, TrcPool *pool)
   run_strips (pool, args->params->norm.rows, args->params->norm.d, norm_gain_piece, args);
 }
 
-/* --- rows by id ----------------------------------------------------------------------------- */
+/* --- rows by id --------------------------------------------------------------------------- */
 
 static gboolean
 known (const TrcEmbedParams *p, gint32 id)

@@ -1,6 +1,6 @@
 #include "compute/cpu/fast_impl.h"
 
-/* --- norms ---------------------------------------------------------------------------------- */
+/* --- norms -------------------------------------------------------------------------------- */
 
 static void
 norm_store (const TrcNormParams *p, const float *restrict x, float mean, float rstd,
@@ -102,7 +102,7 @@ TRC_FAST (norm_vjp) (const TrcKernelArgs *args, TrcPool *pool)
     run_rows (pool, args->params->norm.rows, args->params->norm.d, norm_vjp_piece, args);
 }
 
-/* --- softmax -------------------------------------------------------------------------------- */
+/* --- softmax ------------------------------------------------------------------------------ */
 
 static void
 softmax_piece (gsize first, gsize last, gpointer data)
@@ -163,7 +163,7 @@ TRC_FAST (softmax_vjp) (const TrcKernelArgs *args, TrcPool *pool)
   run_rows (pool, p->rows, p->cols, softmax_vjp_piece, args);
 }
 
-/* --- cross-entropy -------------------------------------------------------------------------- */
+/* --- cross-entropy ------------------------------------------------------------------------ */
 
 static gsize
 argmax (const float *x, gsize n, gsize preferred)

@@ -72,7 +72,7 @@ trc_tape_device (const TrcTape *self)
   return self->dev;
 }
 
-/* --- inside --------------------------------------------------------------------------------- */
+/* --- inside ------------------------------------------------------------------------------- */
 
 TrcNode *
 trc_tape_node (const TrcTape *self, TrcVar var)
@@ -167,7 +167,7 @@ trc_tape_push (TrcTape *self, TrcNode *node)
   return self->nodes->len - 1;
 }
 
-/* --- gradients ------------------------------------------------------------------------------ */
+/* --- gradients ---------------------------------------------------------------------------- */
 
 TrcTensor *
 trc_tape_grad_for (TrcTape *self, TrcVar var, guint32 *accumulate)
@@ -284,7 +284,7 @@ trc_tape_keep_grad (TrcTape *self, TrcVar var)
   trc_tape_node (self, var)->needs_grad = TRUE;
 }
 
-/* --- leaves and results --------------------------------------------------------------------- */
+/* --- leaves and results ------------------------------------------------------------------- */
 
 static TrcVar
 push_leaf (TrcTape *self, TrcTensor *tensor, TrcTensor *grad, gboolean wanted)

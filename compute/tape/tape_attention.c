@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* --- attention ------------------------------------------------------------------------------ */
+/* --- attention ---------------------------------------------------------------------------- */
 
 static guint32
 n_queries (const TrcAttnShape *shape)
@@ -173,7 +173,7 @@ trc_tape_attn_apply (TrcTape *self, TrcVar pattern, TrcCols v, const TrcAttnShap
   return trc_tape_push (self, &node);
 }
 
-/* --- rotary positions ----------------------------------------------------------------------- */
+/* --- rotary positions --------------------------------------------------------------------- */
 
 static void
 rope_back (TrcTape *tape, TrcNode *node)

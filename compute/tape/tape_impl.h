@@ -60,8 +60,8 @@ gboolean trc_tape_run (TrcTape *self, const TrcOpCall *call);
  * them and returns TRC_VAR_NONE. needs_grad is worked out from the inputs. */
 TrcVar trc_tape_push (TrcTape *self, TrcNode *node);
 
-/* The tensor to write the gradient of @var into, and whether to add to it; NULL when none is wanted
- * or the tape has failed. */
+/* The tensor to write the gradient of @var into, and whether to add to it; NULL when none is
+ * wanted or the tape has failed. */
 TrcTensor *trc_tape_grad_for (TrcTape *self, TrcVar var, guint32 *accumulate);
 
 /* The same for a function that writes only a part of it: cleared when it is new, always to be

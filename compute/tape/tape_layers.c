@@ -1,6 +1,6 @@
 #include "compute/tape/tape_impl.h"
 
-/* --- norms ---------------------------------------------------------------------------------- */
+/* --- norms -------------------------------------------------------------------------------- */
 
 /* saved[0] is rstd, saved[1] the mean (NULL for RMSNorm). */
 static void
@@ -82,7 +82,7 @@ trc_tape_norm_mean (const TrcTape *self, TrcVar norm)
   return node->saved[1];
 }
 
-/* --- activations ---------------------------------------------------------------------------- */
+/* --- activations -------------------------------------------------------------------------- */
 
 static void
 act_back (TrcTape *tape, TrcNode *node)
@@ -158,7 +158,7 @@ trc_tape_gated (TrcTape *self, TrcCols gate, TrcCols up, guint32 width, guint ki
   return push_act (self, &node, width);
 }
 
-/* --- softmax and cross-entropy -------------------------------------------------------------- */
+/* --- softmax and cross-entropy ------------------------------------------------------------ */
 
 static void
 softmax_back (TrcTape *tape, TrcNode *node)

@@ -1,6 +1,6 @@
 #include "compute/tape/tape_impl.h"
 
-/* --- matrix products ------------------------------------------------------------------------ */
+/* --- matrix products ---------------------------------------------------------------------- */
 
 typedef struct {
   TrcTensor *a, *b, *bias, *c;
@@ -22,7 +22,7 @@ rows_of (const TrcTensor *tensor)
   return rows;
 }
 
-/* c := alpha op(a) op(b) + bias for whole tensors, whose last axes are the leading dimensions. */
+/* c := alpha op(a) op(b) + bias for whole tensors; their last axes are the leading dimensions. */
 static void
 run_product (TrcTape *tape, const Product *x)
 {
@@ -117,7 +117,7 @@ trc_tape_linear (TrcTape *self, TrcVar x, TrcVar w, gboolean trans_w, TrcVar bia
   return push_product (self, x, FALSE, w, trans_w, bias, 1.0f, "linear");
 }
 
-/* --- rows of a table ------------------------------------------------------------------------ */
+/* --- rows of a table ---------------------------------------------------------------------- */
 
 static void
 embed_back (TrcTape *tape, TrcNode *node)
@@ -152,7 +152,7 @@ trc_tape_embed (TrcTape *self, TrcVar table, TrcTensor *ids)
   return trc_tape_push (self, &node);
 }
 
-/* --- sums and multiples --------------------------------------------------------------------- */
+/* --- sums and multiples ------------------------------------------------------------------- */
 
 /* y = alpha x + beta y for @rows rows of @cols, x with a period. */
 static void
@@ -261,7 +261,7 @@ trc_tape_scale (TrcTape *self, TrcVar a, float alpha)
   return trc_tape_push (self, &node);
 }
 
-/* --- products ------------------------------------------------------------------------------- */
+/* --- products ----------------------------------------------------------------------------- */
 
 /* out := a * b over all elements; with @by_one, b is a single factor. */
 static void
@@ -336,7 +336,7 @@ trc_tape_dot (TrcTape *self, TrcVar a, TrcVar b)
   return trc_tape_push (self, &node);
 }
 
-/* --- rows and sums -------------------------------------------------------------------------- */
+/* --- rows and sums ------------------------------------------------------------------------ */
 
 static void
 rows_back (TrcTape *tape, TrcNode *node)

@@ -4,7 +4,7 @@
  *
  * Layout   Only 32-bit members, so that C and std430 agree without padding.
  *          off[i] is the element in the buffer of tensor i at which the kernel starts;
- *          callers give offsets relative to their tensor, trc_op_dispatch() adds the tensor's own.
+ *          callers give offsets within their tensor, trc_op_dispatch() adds the tensor's own.
  *          At most 128 bytes, the smallest maxPushConstantsSize that Vulkan allows.
  * Units    Every size, stride, leading dimension (ld_*) and period counts elements or rows.
  *          A period p means: row i of the output reads row i % p; 0 means i itself.

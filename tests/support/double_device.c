@@ -133,7 +133,7 @@ trc_double_values (TrcTensor *tensor)
   return buffer->value + offset / 4;
 }
 
-/* --- finite differences --------------------------------------------------------------------- */
+/* --- finite differences ------------------------------------------------------------------- */
 
 static double
 random_value (GRand *rand)

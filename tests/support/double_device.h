@@ -1,7 +1,7 @@
 /* tests/support/double_device.h - a device that computes in double, by the definitions
  *
- * Every kernel is its definition, compiled for double tensors. So a tape on this device is exact
- * enough to be compared with finite differences of itself.
+ * Every kernel is its definition, compiled for double tensors. So a tape on this device is
+ * exact enough to be compared with finite differences of itself.
  */
 #pragma once
 
@@ -27,6 +27,6 @@ typedef struct {
 } TrcGradCase;
 
 /* Weighs the outcome with fixed random numbers and compares the tape's gradient of every
- * element of every leaf with central differences. Fails the running test when they differ by more than
- * 1e-6 of the largest. */
+ * element of every leaf with central differences. Fails the running test when they differ by
+ * more than 1e-6 of the largest. */
 void trc_grad_check (const TrcGradCase *c);

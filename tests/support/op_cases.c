@@ -32,7 +32,7 @@ add (GPtrArray *cases, TrcOpId op, const char *format, ...)
   return c;
 }
 
-/* --- the cases ------------------------------------------------------------------------------ */
+/* --- the cases ---------------------------------------------------------------------------- */
 
 static void
 add_matmul (GPtrArray *cases)
@@ -444,7 +444,7 @@ trc_op_cases (void)
   return cases;
 }
 
-/* --- running one ---------------------------------------------------------------------------- */
+/* --- running one -------------------------------------------------------------------------- */
 
 typedef struct {
   gsize n;         /* elements, guards included */

@@ -2,10 +2,10 @@
  *
  * A case is a kernel with params; its tensors are made from the extents of the op table, with
  * guard words on both sides. Checking one runs the definition on the host and the kernel on a
- * device, from the same bytes, and asks: outputs agree within the table's tolerance
- * (normalised squared error), whatever the definition leaves alone is left alone bit by bit, and a
- * second run gives the same bytes. Outputs that are not accumulated start as NaN, so
- * that reading one shows.
+ * device, from the same bytes, and asks: outputs agree within the table's tolerance (normalised
+ * squared error), whatever the definition leaves alone is left alone bit by bit, and a second
+ * run gives the same bytes. Outputs that are not accumulated start as NaN, so that reading one
+ * shows.
  */
 #pragma once
 
@@ -29,6 +29,7 @@ void trc_op_case_check (TrcDevice *dev, const TrcOpCase *c);
 /* All cases of one kernel; fails the test when there are none. */
 void trc_op_cases_check (TrcDevice *dev, TrcOpId op);
 
-/* Squared error of @a against the reference @b, as a share of the sum of squares of @b, or of 0.001
- * per element where that is more: the operands are of size 1, and what cancels keeps their error. */
+/* Squared error of @a against the reference @b, as a share of the sum of squares of @b, or of
+ * 0.001 per element where that is more: the operands are of size 1, and what cancels keeps
+ * their error. */
 double trc_normalised_error (const float *a, const float *b, gsize n);

@@ -1,5 +1,5 @@
-/* All kernels again with every variant of the fast paths that this processor has. The variant is
- * chosen once in a process, so each runs in a process of its own. */
+/* All kernels again with every variant of the fast paths that this processor has. The variant
+ * is chosen once in a process, so each runs in a process of its own. */
 #include "compute/cpu/fast.h"
 #include "tests/support/op_cases.h"
 

@@ -42,25 +42,33 @@ test_each_once (void)
     }
 }
 
-/* Both threads must be inside the job at once for it to end. */
+typedef struct {
+  GThread *caller;
+  gint inside, finished;
+} Meeting;
+
+/* Both threads must be inside the job at once for it to end; the helper leaves late. */
 static void
 meet (gsize first, gsize last, gpointer data)
 {
-  gint *inside = data;
+  Meeting *meeting = data;
 
-  g_atomic_int_inc (inside);
-  while (g_atomic_int_get (inside) < 2)
+  g_atomic_int_inc (&meeting->inside);
+  while (g_atomic_int_get (&meeting->inside) < 2)
     g_usleep (100);
+  if (g_thread_self () != meeting->caller)
+    g_usleep (50000);
+  g_atomic_int_inc (&meeting->finished);
 }
 
 static void
 test_helps (void)
 {
   TrcPool *pool = trc_pool_new (2);
-  gint inside = 0;
+  Meeting meeting = { .caller = g_thread_self () };
 
-  trc_pool_run (pool, 2, 1, meet, &inside);
-  g_assert_cmpint (inside, ==, 2);
+  trc_pool_run (pool, 2, 1, meet, &meeting);
+  g_assert_cmpint (g_atomic_int_get (&meeting.finished), ==, 2);
   g_assert_cmpuint (trc_pool_n_helped (pool), >=, 1);
   trc_pool_free (pool);
 }

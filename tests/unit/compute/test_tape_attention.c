@@ -153,7 +153,7 @@ test_kept_pattern (void)
   g_assert_cmpfloat (trc_double_values (trc_tape_grad (tape, pattern))[1], ==, 0.0);
 }
 
-/* --- rotary positions ----------------------------------------------------------------------- */
+/* --- rotary positions --------------------------------------------------------------------- */
 
 typedef struct {
   guint32 n_rot, column;

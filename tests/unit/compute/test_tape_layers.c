@@ -44,7 +44,7 @@ forget (void)
     g_clear_pointer (&start[i], trc_tensor_unref);
 }
 
-/* --- norms ---------------------------------------------------------------------------------- */
+/* --- norms -------------------------------------------------------------------------------- */
 
 static TrcVar
 norm (TrcTape *tape, const TrcVar *x, gconstpointer data)
@@ -137,7 +137,7 @@ test_saved (void)
   g_assert_cmpfloat_with_epsilon (got, 1.0 / sqrt (12.5), 1e-6);
 }
 
-/* --- activations ---------------------------------------------------------------------------- */
+/* --- activations -------------------------------------------------------------------------- */
 
 static double
 value (double x, guint kind)
@@ -252,7 +252,7 @@ test_act (void)
   forget ();
 }
 
-/* --- softmax and cross-entropy -------------------------------------------------------------- */
+/* --- softmax and cross-entropy ------------------------------------------------------------ */
 
 static TrcVar
 softmax (TrcTape *tape, const TrcVar *x, gconstpointer data)
