@@ -5,7 +5,8 @@
  *     relatives: { metadata, qParams, nodes: [...], links: [...] }, with every
  *     id form, links before nodes, members missing or of older type;
  *   - the JSON of EAP-IG: { cfg, nodes: {name: ...}, edges: {"a->b<q>": ...} };
- *   - either of them inside gzip.
+ *   - either of them inside gzip;
+ *   - the .pt files of circuit-tracer (torch.save), unpruned; nothing in them is run.
  * Members that we do not know are kept and written back.
  *
  * Errors   one sentence with the file's name, and where it is known the line and
@@ -35,10 +36,11 @@ typedef enum {
   TRC_GRAPH_FORMAT_JSON,    /* as trc_graph_write() */
   TRC_GRAPH_FORMAT_DOT,     /* for Graphviz: kinds as shapes, signs as colours */
   TRC_GRAPH_FORMAT_GRAPHML, /* for Gephi, yEd, networkx: every figure as a data key */
+  TRC_GRAPH_FORMAT_PT,      /* circuit-tracer's own: features, errors, tokens, logits only */
   TRC_GRAPH_FORMAT_CSV,     /* links; the nodes go to NAME-nodes.csv beside it */
 } TrcGraphFormat;
 
-/* The format that the end of @path stands for (.json, .dot or .gv, .graphml, .csv);
+/* The format that the end of @path stands for (.json, .dot or .gv, .graphml, .pt, .csv);
  * FALSE when it stands for none. */
 gboolean trc_graph_format_of (const char *path, TrcGraphFormat *format);
 

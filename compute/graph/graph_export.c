@@ -1,5 +1,6 @@
 #include "compute/graph/graph_export.h"
 
+#include "compute/graph/pt_file.h"
 #include "compute/graph_file.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ trc_graph_format_of (const char *path, TrcGraphFormat *format)
   } formats[] = {
     { ".json", TRC_GRAPH_FORMAT_JSON }, { ".dot", TRC_GRAPH_FORMAT_DOT },
     { ".gv", TRC_GRAPH_FORMAT_DOT },    { ".graphml", TRC_GRAPH_FORMAT_GRAPHML },
-    { ".csv", TRC_GRAPH_FORMAT_CSV },
+    { ".csv", TRC_GRAPH_FORMAT_CSV },   { ".pt", TRC_GRAPH_FORMAT_PT },
   };
   g_autofree char *lower = g_ascii_strdown (path, -1);
 
@@ -58,6 +59,8 @@ trc_graph_write_as (const TrcGraph *graph, const char *path, TrcGraphFormat form
       return trc_out_write_file (trc_put_dot, graph, path, error);
     case TRC_GRAPH_FORMAT_GRAPHML:
       return trc_out_write_file (trc_put_graphml, graph, path, error);
+    case TRC_GRAPH_FORMAT_PT:
+      return trc_pt_write (graph, path, error);
     case TRC_GRAPH_FORMAT_CSV:
       nodes = nodes_path (path);
       return trc_out_write_file (trc_put_csv_nodes, graph, nodes, error)
