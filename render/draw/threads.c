@@ -44,12 +44,16 @@ add_piece (Density *d, TrcPoint a, TrcPoint b, double load)
       v0 = v1;
       v1 = t;
     }
-  double limit = steep ? d->h : d->w;
+  double limit = steep ? d->h : d->w, across = (steep ? d->w : d->h) + 1;
+  if (!(u1 >= 0 && u0 <= limit))
+    return; /* also what is not a number; what follows casts to int */
   int first = (int)ceil (MAX (u0, 0.0)), last = (int)ceil (MIN (u1, limit)) - 1;
   double slope = u1 > u0 ? (v1 - v0) / (u1 - u0) : 0;
   for (int u = first; u <= last; u++)
     {
       double v = v0 + (u - u0) * slope, base = floor (v), part = v - base;
+      if (!(v >= -2 && v <= across))
+        continue;
       int i = (int)base;
       if (steep)
         {
