@@ -90,6 +90,9 @@ CASES = (
      "void\nlong_one (int n)\n{\n" + "  n++;\n" * 99 + "}\n", "long_one has 101 lines"),
     (text.check_functions, "ui/a.c",
      "void\na_class_init (int n)\n{\n" + "  n++;\n" * 200 + "}\n", None),
+    (text.check_functions, "app/session/a.c",
+     "int\nstep (int n)\n{\n  switch (n)\n    {\n"
+     + "    case 1:\n      return 2;\n" * 60 + "    }\n}\n", None),
     (text.check_whitespace, "app/session/a.c", "int a; \n", "trailing space"),
     (text.check_whitespace, "app/session/a.c", "int a;", "no newline"),
     (coverage.check_tests, "compute/ops/a_thing.c", "int a;\n", "no tests/**/test_a_thing.c"),
