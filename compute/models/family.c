@@ -110,8 +110,8 @@ read_uints (JsonObject *json, const char *path, const UintKey *keys, GError **er
 }
 
 /* What every family needs before it can go on; d_head 0 is d_model / n_heads. */
-static gboolean
-finish_sizes (TrcModelConfig *c, const char *path, GError **error)
+gboolean
+trc_config_finish (TrcModelConfig *c, const char *path, GError **error)
 {
   const char *missing = c->n_layers == 0  ? "the number of layers"
                         : c->d_model == 0 ? "the width of the model"
@@ -181,7 +181,7 @@ read_gpt2 (JsonObject *json, const char *path, TrcModelConfig *c, GError **error
   if (n_positions != 0)
     c->n_ctx = n_positions;
   c->positions = place;
-  if (!finish_sizes (c, path, error))
+  if (!trc_config_finish (c, path, error))
     return FALSE;
   if (!scaled)
     c->attn_scale = 1.0f;
@@ -216,7 +216,7 @@ read_neox (JsonObject *json, const char *path, TrcModelConfig *c, GError **error
       || !trc_json_get_bool (json, path, "tie_word_embeddings", &c->tied, error)
       || !read_activation (json, path, "hidden_act", &c->act, error)
       || !read_bias (json, path, "attention_bias", &c->attn_bias, error)
-      || !finish_sizes (c, path, error))
+      || !trc_config_finish (c, path, error))
     return FALSE;
   if (!(share > 0.0f && share <= 1.0f))
     return unsupported (path, "rotary_pct", "outside 0 to 1", error);
@@ -286,7 +286,7 @@ read_llama (JsonObject *json, const char *path, TrcModelConfig *c, GError **erro
       || !read_activation (json, path, "hidden_act", &c->act, error)
       || !read_bias (json, path, "attention_bias", &c->attn_bias, error)
       || !read_bias (json, path, "mlp_bias", &c->mlp_bias, error)
-      || !read_rope_scaling (json, path, c, error) || !finish_sizes (c, path, error))
+      || !read_rope_scaling (json, path, c, error) || !trc_config_finish (c, path, error))
     return FALSE;
   c->rotary_dims = c->d_head;
   return TRUE;
@@ -393,6 +393,61 @@ static const TrcFamily families[] = {
     },
     read_llama },
 };
+
+/* GGUF has one naming for all architectures, and every matrix is (out, in). */
+#define GGUF_COMMON                                                                            \
+  [TRC_WEIGHT_EMBED] = WHOLE ("token_embd.weight", FALSE),                                     \
+  [TRC_WEIGHT_POSITIONS] = WHOLE ("position_embd.weight", FALSE),                              \
+  [TRC_WEIGHT_NORM1_W] = WHOLE ("blk.%u.attn_norm.weight", FALSE),                             \
+  [TRC_WEIGHT_NORM1_B] = WHOLE ("blk.%u.attn_norm.bias", FALSE),                               \
+  [TRC_WEIGHT_O] = WHOLE ("blk.%u.attn_output.weight", TRUE),                                  \
+  [TRC_WEIGHT_O_B] = WHOLE ("blk.%u.attn_output.bias", TRUE),                                  \
+  [TRC_WEIGHT_NORM2_W] = WHOLE ("blk.%u.ffn_norm.weight", FALSE),                              \
+  [TRC_WEIGHT_NORM2_B] = WHOLE ("blk.%u.ffn_norm.bias", FALSE),                                \
+  [TRC_WEIGHT_GATE] = WHOLE ("blk.%u.ffn_gate.weight", TRUE),                                  \
+  [TRC_WEIGHT_GATE_B] = WHOLE ("blk.%u.ffn_gate.bias", TRUE),                                  \
+  [TRC_WEIGHT_UP] = WHOLE ("blk.%u.ffn_up.weight", TRUE),                                      \
+  [TRC_WEIGHT_UP_B] = WHOLE ("blk.%u.ffn_up.bias", TRUE),                                      \
+  [TRC_WEIGHT_DOWN] = WHOLE ("blk.%u.ffn_down.weight", TRUE),                                  \
+  [TRC_WEIGHT_DOWN_B] = WHOLE ("blk.%u.ffn_down.bias", TRUE),                                  \
+  [TRC_WEIGHT_NORM_FINAL_W] = WHOLE ("output_norm.weight", FALSE),                             \
+  [TRC_WEIGHT_NORM_FINAL_B] = WHOLE ("output_norm.bias", FALSE),                               \
+  [TRC_WEIGHT_UNEMBED] = WHOLE ("output.weight", TRUE)
+
+static const TrcFamily gguf_families[2] = {
+  { { NULL },
+    "gguf",
+    { "" },
+    {
+        GGUF_COMMON,
+        [TRC_WEIGHT_Q] = WHOLE ("blk.%u.attn_q.weight", TRUE),
+        [TRC_WEIGHT_Q_B] = WHOLE ("blk.%u.attn_q.bias", TRUE),
+        [TRC_WEIGHT_K] = WHOLE ("blk.%u.attn_k.weight", TRUE),
+        [TRC_WEIGHT_K_B] = WHOLE ("blk.%u.attn_k.bias", TRUE),
+        [TRC_WEIGHT_V] = WHOLE ("blk.%u.attn_v.weight", TRUE),
+        [TRC_WEIGHT_V_B] = WHOLE ("blk.%u.attn_v.bias", TRUE),
+    },
+    NULL },
+  { { NULL },
+    "gguf",
+    { "" },
+    {
+        GGUF_COMMON,
+        [TRC_WEIGHT_Q] = PART ("blk.%u.attn_qkv.weight", TRC_PART_BLOCKS, TRUE),
+        [TRC_WEIGHT_Q_B] = PART ("blk.%u.attn_qkv.bias", TRC_PART_BLOCKS, TRUE),
+        [TRC_WEIGHT_K] = PART ("blk.%u.attn_qkv.weight", TRC_PART_BLOCKS, TRUE),
+        [TRC_WEIGHT_K_B] = PART ("blk.%u.attn_qkv.bias", TRC_PART_BLOCKS, TRUE),
+        [TRC_WEIGHT_V] = PART ("blk.%u.attn_qkv.weight", TRC_PART_BLOCKS, TRUE),
+        [TRC_WEIGHT_V_B] = PART ("blk.%u.attn_qkv.bias", TRC_PART_BLOCKS, TRUE),
+    },
+    NULL },
+};
+
+const TrcFamily *
+trc_family_gguf (gboolean fused)
+{
+  return &gguf_families[fused ? 1 : 0];
+}
 
 const TrcFamily *
 trc_family_find (const char *model_type, const char *path, GError **error)

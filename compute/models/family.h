@@ -41,6 +41,13 @@ typedef enum { TRC_BIAS_MAY, TRC_BIAS_MUST, TRC_BIAS_NONE } TrcBiasRule;
 /* The family of a model_type, or NULL with a sentence that lists what is read. */
 const TrcFamily *trc_family_find (const char *model_type, const char *path, GError **error);
 
+/* The families of GGUF files: q, k and v in one tensor or in three. */
+const TrcFamily *trc_family_gguf (gboolean fused);
+
+/* d_head, n_kv_heads and the like where the file says nothing; FALSE when sizes are missing or
+ * do not fit each other. */
+gboolean trc_config_finish (TrcModelConfig *config, const char *path, GError **error);
+
 /* Reads config.json of a model folder. */
 gboolean trc_config_read (const char *path, TrcModelConfig *config, const TrcFamily **family,
                           GError **error);

@@ -1,7 +1,6 @@
 /* From names in a file to weights of a model: which tensor is which, and is it whole? */
 #define G_LOG_DOMAIN "tracery-compute"
 
-#include "compute/formats/json_file.h"
 #include "compute/models/model_impl.h"
 
 #include <string.h>
@@ -68,81 +67,6 @@ trc_model_weight_shape (const TrcModel *self, TrcWeightRole role, guint *n_in, g
   *n_out = shapes[role][1];
 }
 
-/* --- the files of a folder --- */
-
-static gboolean
-add_file (TrcModel *self, const char *name, GError **error)
-{
-  g_autofree char *path = g_build_filename (self->path, name, NULL);
-  TrcSafetensors *file = trc_safetensors_open (path, error);
-
-  if (file == NULL)
-    return FALSE;
-  g_ptr_array_add (self->files, file);
-  return TRUE;
-}
-
-static gboolean
-add_shards (TrcModel *self, const char *index_path, GError **error)
-{
-  g_autoptr (JsonObject) json = trc_json_load (index_path, error);
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  JsonObject *map = NULL;
-  JsonObjectIter iter;
-  JsonNode *node;
-
-  if (json == NULL || !trc_json_get_object (json, index_path, "weight_map", &map, error))
-    return FALSE;
-  if (map == NULL)
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s has no \"weight_map\".", index_path);
-      return FALSE;
-    }
-  json_object_iter_init (&iter, map);
-  while (json_object_iter_next (&iter, NULL, &node))
-    {
-      const char *name = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
-
-      if (name == NULL || strchr (name, '/') != NULL
-          || !g_str_has_suffix (name, ".safetensors"))
-        {
-          g_set_error (
-              error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-              "%s: \"weight_map\" names a file that is no .safetensors file beside it.",
-              index_path);
-          return FALSE;
-        }
-      if (g_hash_table_add (seen, (gpointer)name) && !add_file (self, name, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-open_files (TrcModel *self, GError **error)
-{
-  g_autofree char *index = g_build_filename (self->path, "model.safetensors.index.json", NULL);
-
-  if (g_file_test (index, G_FILE_TEST_EXISTS))
-    return add_shards (self, index, error);
-  return add_file (self, "model.safetensors", error);
-}
-
-static const TrcFileTensor *
-find_name (const TrcModel *self, const char *name)
-{
-  for (guint i = 0; i < self->files->len; i++)
-    {
-      const TrcFileTensor *found =
-          trc_safetensors_find (g_ptr_array_index (self->files, i), name);
-
-      if (found != NULL)
-        return found;
-    }
-  return NULL;
-}
-
 /* --- names --- */
 
 static char *
@@ -157,7 +81,7 @@ full_name (const char *prefix, const char *pattern, guint layer)
   return g_strdup_printf ("%s%.*s%u%s", before, (int)(hole - rest), rest, layer, hole + 2);
 }
 
-static const TrcFileTensor *
+static const TrcSource *
 find_weight (const TrcModel *self, const char *prefix, TrcWeightRole role, guint layer)
 {
   const TrcWeightName *name = &self->family->weight[role];
@@ -167,7 +91,7 @@ find_weight (const TrcModel *self, const char *prefix, TrcWeightRole role, guint
     if (patterns[i] != NULL)
       {
         g_autofree char *full = full_name (prefix, patterns[i], layer);
-        const TrcFileTensor *found = find_name (self, full);
+        const TrcSource *found = trc_sources_find (self->files, full);
 
         if (found != NULL)
           return found;
@@ -197,8 +121,7 @@ shape_text (guint n_axes, const guint64 *shape)
 }
 
 static gboolean
-check_shape (const TrcModel *self, TrcWeightRole role, const TrcFileTensor *tensor,
-             GError **error)
+check_shape (const TrcModel *self, TrcWeightRole role, const TrcSource *tensor, GError **error)
 {
   const TrcModelConfig *c = &self->config;
   const TrcWeightName *name = &self->family->weight[role];
@@ -216,6 +139,13 @@ check_shape (const TrcModel *self, TrcWeightRole role, const TrcFileTensor *tens
     want[n_axes++] = name->out_major ? all_out : n_in;
   want[n_axes] = name->out_major && n_axes == 1 ? n_in : all_out;
   n_axes++;
+  if (tensor->unread != NULL)
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+                   "%s: %s has the type %s, which Tracery does not read as weights.",
+                   self->path, tensor->name, tensor->unread);
+      return FALSE;
+    }
   if (tensor->n_axes == n_axes && memcmp (tensor->shape, want, n_axes * sizeof *want) == 0)
     return TRUE;
   g_autofree char *has = shape_text (tensor->n_axes, tensor->shape);
@@ -231,7 +161,7 @@ take_weight (TrcModel *self, const char *prefix, TrcWeightRole role, guint layer
              GError **error)
 {
   TrcBiasRule rule = trc_config_bias (&self->config, role);
-  const TrcFileTensor *found = NULL;
+  const TrcSource *found = NULL;
 
   if (rule == TRC_BIAS_NONE || trc_model_source_role (self, role) != role)
     return TRUE;
@@ -261,10 +191,8 @@ trc_model_find_weights (TrcModel *self, GError **error)
 {
   const char *prefix;
 
-  if (!open_files (self, error))
-    return FALSE;
   self->sources =
-      g_new0 (const TrcFileTensor *, ((gsize)self->config.n_layers + 1) * TRC_N_WEIGHTS);
+      g_new0 (const TrcSource *, ((gsize)self->config.n_layers + 1) * TRC_N_WEIGHTS);
   prefix = find_prefix (self);
   for (guint role = 0; role < TRC_N_WEIGHTS; role++)
     for (guint l = 0; l < (trc_weight_in_layer (role) ? self->config.n_layers : 1); l++)
@@ -305,11 +233,10 @@ part_run (const TrcModel *self, TrcWeightRole role, guint i, Run *run)
 }
 
 gboolean
-trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *dst,
-                 GError **error)
+trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *dst)
 {
   TrcWeightRole from = trc_model_source_role (self, role);
-  const TrcFileTensor *tensor = self->sources[trc_model_slot (self, from, layer)];
+  const TrcSource *tensor = self->sources[trc_model_slot (self, from, layer)];
   guint n_in, n_out;
   Run run;
 
@@ -320,14 +247,14 @@ trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *d
     {
       if (self->family->weight[from].out_major)
         {
-          if (!trc_file_tensor_to_f32 (tensor, (guint64)run.from * n_in, (guint64)run.n * n_in,
-                                       dst + done * n_in, error))
+          if (!trc_source_to_f32 (tensor, (guint64)run.from * n_in, (guint64)run.n * n_in,
+                                  dst + done * n_in))
             return FALSE;
           continue;
         }
       for (guint64 row = 0; row < n_in; row++)
-        if (!trc_file_tensor_to_f32 (tensor, row * all_out + run.from, run.n,
-                                     dst + row * n_out + done, error))
+        if (!trc_source_to_f32 (tensor, row * all_out + run.from, run.n,
+                                dst + row * n_out + done))
           return FALSE;
     }
   return TRUE;

@@ -111,7 +111,7 @@ model_clear (gpointer data)
   for (guint i = 0; self->uploads != NULL && i < self->uploads->len; i++)
     upload_clear (self, g_ptr_array_index (self->uploads, i));
   g_clear_pointer (&self->uploads, g_ptr_array_unref);
-  g_clear_pointer (&self->files, g_ptr_array_unref);
+  g_clear_pointer (&self->files, trc_sources_free);
   g_clear_pointer (&self->id_names, g_ptr_array_unref);
   g_clear_pointer (&self->tokenizer, trc_tokenizer_unref);
   g_free (self->sources);
@@ -130,26 +130,19 @@ model_new (const char *path)
   g_mutex_init (&self->lock);
   self->path = g_strdup (path);
   self->name = g_path_get_basename (full);
-  self->files = g_ptr_array_new_with_free_func ((GDestroyNotify)trc_safetensors_unref);
+  self->files = trc_sources_new ();
   self->uploads = g_ptr_array_new_with_free_func (upload_free);
   self->id_names = g_ptr_array_new_with_free_func (g_free);
   return self;
 }
 
 static char *
-find_folder (const char *path_or_name, GError **error)
+find_model (const char *path_or_name, GError **error)
 {
   char *bundled;
 
-  if (g_file_test (path_or_name, G_FILE_TEST_IS_DIR))
-    return g_strdup (path_or_name);
   if (g_file_test (path_or_name, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                   "%s is a file; a model is a folder with config.json and model.safetensors.",
-                   path_or_name);
-      return NULL;
-    }
+    return g_strdup (path_or_name);
   bundled = trc_model_bundled_path (path_or_name);
   if (bundled == NULL)
     {
@@ -163,22 +156,91 @@ find_folder (const char *path_or_name, GError **error)
   return bundled;
 }
 
+/* The one file of a folder that ends in @suffix and is no tokeniser, or NULL. */
+static char *
+only_file (const char *folder, const char *suffix)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autofree char *found = NULL;
+
+  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
+    {
+      if (!g_str_has_suffix (name, suffix) || g_str_has_prefix (name, "tok"))
+        continue;
+      if (found != NULL)
+        return NULL;
+      found = g_build_filename (folder, name, NULL);
+    }
+  return g_steal_pointer (&found);
+}
+
+static gboolean
+open_folder (TrcModel *self, const char *folder, GError **error)
+{
+  g_autofree char *config = g_build_filename (folder, "config.json", NULL);
+  g_autofree char *gguf = NULL, *bin = NULL;
+
+  if (!g_file_test (config, G_FILE_TEST_EXISTS))
+    {
+      if ((gguf = only_file (folder, ".gguf")) != NULL)
+        return trc_model_open_gguf (self, gguf, error);
+      if ((bin = only_file (folder, ".bin")) != NULL)
+        return trc_model_open_llama2c (self, bin, error);
+      g_set_error (
+          error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND,
+          "%s holds no model: there is no config.json, no single .gguf file and no single "
+          "llama2.c .bin file in it.",
+          folder);
+      return FALSE;
+    }
+  return trc_config_read (config, &self->config, &self->family, error)
+         && trc_sources_add_folder (self->files, folder, error);
+}
+
+/* Opens a folder, or one file by its name. */
+static gboolean
+open_any (TrcModel *self, const char *path, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return open_folder (self, path, error);
+  if (g_str_has_suffix (path, ".gguf"))
+    return trc_model_open_gguf (self, path, error);
+  if (g_str_has_suffix (path, ".bin"))
+    return trc_model_open_llama2c (self, path, error);
+  g_set_error (
+      error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
+      "%s is a file; a model is a folder with config.json and model.safetensors, a .gguf "
+      "file, or a llama2.c .bin file.",
+      path);
+  return FALSE;
+}
+
+/* A GGUF file brings its tokeniser; other files have it beside them. */
+static void
+find_tokenizer (TrcModel *self, const char *path)
+{
+  g_autofree char *beside =
+      g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (path, ".gguf")
+          ? g_strdup (path)
+          : g_path_get_dirname (path);
+  g_autoptr (GError) error = NULL;
+
+  self->tokenizer = trc_tokenizer_open (beside, &error);
+  if (self->tokenizer == NULL)
+    self->no_tokenizer = g_strdup (error->message);
+}
+
 TrcModel *
 trc_model_open (const char *path_or_name, GError **error)
 {
-  g_autofree char *folder = find_folder (path_or_name, error);
-  g_autoptr (GError) local = NULL;
+  g_autofree char *path = find_model (path_or_name, error);
 
-  if (folder == NULL)
+  if (path == NULL)
     return NULL;
-  g_autoptr (TrcModel) self = model_new (folder);
-  g_autofree char *config = g_build_filename (folder, "config.json", NULL);
-  if (!trc_config_read (config, &self->config, &self->family, error)
-      || !trc_model_find_weights (self, error))
+  g_autoptr (TrcModel) self = model_new (path);
+  if (!open_any (self, path, error) || !trc_model_find_weights (self, error))
     return NULL;
-  self->tokenizer = trc_tokenizer_open (folder, &local);
-  if (self->tokenizer == NULL)
-    self->no_tokenizer = g_strdup (local->message);
+  find_tokenizer (self, path);
   return g_steal_pointer (&self);
 }
 
@@ -244,7 +306,7 @@ trc_model_weight_host (TrcModel *self, TrcWeightRole role, guint layer, float *d
   trc_model_weight_shape (self, role, &n_in, &n_out);
   g_return_val_if_fail (n == (gsize)n_in * n_out, FALSE);
   if (!trc_model_is_out_major (self, role) || n_in == 1)
-    return trc_model_fetch (self, role, layer, dst, error);
+    return trc_model_fetch (self, role, layer, dst);
   g_autofree float *turned = g_try_new (float, n);
   if (turned == NULL)
     {
@@ -252,7 +314,7 @@ trc_model_weight_host (TrcModel *self, TrcWeightRole role, guint layer, float *d
                    "There is no memory for the %s.", trc_weight_role_name (role));
       return FALSE;
     }
-  if (!trc_model_fetch (self, role, layer, turned, error))
+  if (!trc_model_fetch (self, role, layer, turned))
     return FALSE;
   for (gsize o = 0; o < n_out; o++)
     for (gsize i = 0; i < n_in; i++)
@@ -277,7 +339,7 @@ make_tensor (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer, gu
                    "There is no memory for the %s.", label);
       return NULL;
     }
-  if (!trc_model_fetch (self, role, layer, host, error))
+  if (!trc_model_fetch (self, role, layer, host))
     return NULL;
   TrcShape shape = rows == 1 && role != TRC_WEIGHT_EMBED && role != TRC_WEIGHT_POSITIONS
                        ? TRC_SHAPE (cols)

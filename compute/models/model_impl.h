@@ -6,7 +6,7 @@
 
 #include "compute/model.h"
 #include "compute/models/family.h"
-#include "compute/safetensors.h"
+#include "compute/models/sources.h"
 
 G_BEGIN_DECLS
 
@@ -21,9 +21,8 @@ struct _TrcModel {
   char *path, *name;
   TrcModelConfig config;
   const TrcFamily *family;
-  GPtrArray *files; /* of TrcSafetensors, keeps the maps */
-  const TrcFileTensor *
-      *sources; /* [(n_layers + 1) * TRC_N_WEIGHTS], NULL: the model has none */
+  TrcSources *files;
+  const TrcSource **sources; /* [(n_layers + 1) * TRC_N_WEIGHTS], NULL: there is none */
   TrcTokenizer *tokenizer;
   char *no_tokenizer;  /* why there is none */
   GPtrArray *id_names; /* "#12" texts that were handed out */
@@ -37,13 +36,17 @@ gsize trc_model_slot (const TrcModel *self, TrcWeightRole role, guint layer);
 /* The role whose data this role is read from: the embedding for a tied unembedding. */
 TrcWeightRole trc_model_source_role (const TrcModel *self, TrcWeightRole role);
 
-/* Finds all files of the folder and all weights in them, and checks every shape. */
+/* Finds all weights in the files, and checks every shape. */
 gboolean trc_model_find_weights (TrcModel *self, GError **error);
 
 /* The weight as f32 in the file's own orientation, q, k and v taken apart; @n as by
  * trc_model_weight_shape(). */
-gboolean trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *dst,
-                          GError **error);
+gboolean trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *dst);
+
+/* The config, family and files of a GGUF file, or of a llama2.c model file. */
+gboolean trc_model_open_gguf (TrcModel *self, const char *path, GError **error);
+/* See trc_model_open_gguf(). */
+gboolean trc_model_open_llama2c (TrcModel *self, const char *path, GError **error);
 
 /* Whether the weight is stored (out, in). */
 gboolean trc_model_is_out_major (const TrcModel *self, TrcWeightRole role);

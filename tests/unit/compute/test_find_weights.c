@@ -221,11 +221,14 @@ test_no_folder (void)
 {
   g_autofree char *dir = trc_test_temp_dir ();
   g_autofree char *file = g_build_filename (dir, "a.bin", NULL);
+  g_autofree char *other = g_build_filename (dir, "a.txt", NULL);
 
   assert_refused (dir, "config.json");
   assert_refused ("no-such-model", "no bundled model");
   g_assert_true (g_file_set_contents (file, "x", 1, NULL));
-  assert_refused (file, "is a file");
+  g_assert_true (g_file_set_contents (other, "x", 1, NULL));
+  assert_refused (file, "llama2.c");
+  assert_refused (other, "is a file");
   trc_test_remove_tree (dir);
 }
 

@@ -517,6 +517,151 @@ test_shards (void)
   trc_test_remove_tree (dir);
 }
 
+static void
+test_gguf (void)
+{
+  g_autofree char *path = trc_test_shared ("data/models/hf-tiny-fixtures/tiny_llama_f32.gguf");
+
+  if (path != NULL)
+    check_fixture (path, "tiny_llama_logits.json");
+}
+
+/* A packed GGUF against the safetensors it was packed from: as near as eight bits allow. */
+static void
+test_packed (void)
+{
+  g_autofree char *path = trc_test_shared ("data/models/hf-tiny-fixtures/tiny_llama_q8.gguf");
+  g_autofree char *dir = fixture_folder ("tiny_llama_q8", "tiny_llama_q8_config.json", NULL);
+  static const guint32 ids[] = { 1, 5, 2, 7, 0, 3 };
+  g_autoptr (TrcDevice) dev = open_device ();
+  TrcRun *run[2];
+
+  if (path == NULL || dir == NULL || dev == NULL)
+    return;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (TrcModel) model = trc_model_open (i == 0 ? path : dir, &error);
+
+      g_assert_no_error (error);
+      run[i] =
+          trc_run_new (model, dev, &(TrcRunParams){ .ids = ids, .n_prompts = 1, .n_tokens = 6 },
+                       NULL, &error);
+      g_assert_no_error (error);
+    }
+  assert_close ("q8_0", trc_run_host (run[0], TRC_SITE_LOGITS, 0, NULL),
+                trc_run_host (run[1], TRC_SITE_LOGITS, 0, NULL), 6 * 8, 0.06);
+  trc_run_unref (run[0]);
+  trc_run_unref (run[1]);
+  trc_test_remove_tree (dir);
+}
+
+/* --- trained small models --- */
+
+static TrcRun *
+run_ids (TrcModel *model, TrcDevice *dev, const guint32 *ids, guint n, guint32 keep,
+         const TrcIntervention *edit)
+{
+  g_autoptr (GError) error = NULL;
+  TrcRun *run = trc_run_new (model, dev,
+                             &(TrcRunParams){ .ids = ids,
+                                              .n_prompts = 1,
+                                              .n_tokens = n,
+                                              .keep = keep,
+                                              .interventions = edit,
+                                              .n_interventions = edit != NULL },
+                             NULL, &error);
+
+  g_assert_no_error (error);
+  return run;
+}
+
+static void
+check_prompt (TrcModel *model, TrcDevice *dev, JsonObject *entry)
+{
+  guint32 ids[64];
+  guint n = read_ids (entry, "ids", ids), n_vocab = trc_model_config (model)->n_vocab;
+  JsonArray *top = json_object_get_array_member (entry, "last_logits_top10");
+  JsonArray *sums = json_object_get_array_member (entry, "per_position_logsumexp");
+  g_autoptr (TrcRun) run = run_ids (model, dev, ids, n, 0, NULL);
+  g_autoptr (GArray) own = g_array_new (FALSE, FALSE, sizeof (guint32));
+
+  g_assert_true (trc_model_tokenize (model, json_object_get_string_member (entry, "prompt"),
+                                     own, NULL, NULL));
+  g_assert_cmpmem (own->data, own->len * 4, ids, n * 4);
+  for (guint i = 0; i < json_array_get_length (top); i++)
+    {
+      JsonArray *pair = json_array_get_array_element (top, i);
+
+      g_assert_cmpfloat_with_epsilon (
+          trc_run_logits (run, 0, -1, NULL)[json_array_get_int_element (pair, 0)],
+          json_array_get_double_element (pair, 1), 1e-3);
+    }
+  for (guint t = 0; t < n; t++)
+    {
+      const float *row = trc_run_logits (run, 0, (int)t, NULL);
+      double sum = 0;
+
+      for (guint v = 0; v < n_vocab; v++)
+        sum += exp (row[v] - 20.0);
+      g_assert_cmpfloat_with_epsilon (20 + log (sum), json_array_get_double_element (sums, t),
+                                      1e-3);
+    }
+  JsonObject *table = json_object_get_object_member (entry, "zero_ablation_logit_diff");
+  g_autoptr (GList) keys = json_object_get_members (table);
+  double worst = 0;
+  for (GList *l = keys; l != NULL && is_cpu (); l = l->next)
+    {
+      TrcIntervention edit = { .mode = TRC_MODE_ZERO, .prompt = -1 };
+
+      hook_of (l->data, "mlp", &edit.hook);
+      g_autoptr (TrcRun) ablated = run_ids (model, dev, ids, n, 0, &edit);
+      worst = MAX (worst, fabs (metric_of (ablated, entry)
+                                - json_object_get_double_member (table, l->data)));
+    }
+  g_test_message ("ablation: worst %.2e", worst);
+  g_assert_cmpfloat (worst, <, 1e-3);
+}
+
+static void
+test_trained (gconstpointer data)
+{
+  static const struct {
+    const char *model, *reference;
+  } rows[] = { { "data/models/tinystories-656k",
+                 "data/reference/tinystories_656k_reference.json" },
+               { "data/models/stories260K", "data/reference/stories260K_reference.json" } };
+  guint i = GPOINTER_TO_UINT (data);
+  g_autofree char *path = trc_test_shared (rows[i].model);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *root = path != NULL ? load_json (&parser, rows[i].reference) : NULL;
+  g_autoptr (GError) error = NULL;
+  Sort sort = { .dev = root != NULL ? open_device () : NULL };
+
+  if (sort.dev == NULL)
+    return;
+  sort.model = trc_model_open (path, &error);
+  g_assert_no_error (error);
+  JsonArray *prompts = json_object_get_array_member (root, "prompts");
+  for (guint k = 0; k < json_array_get_length (prompts); k++)
+    check_prompt (sort.model, sort.dev, json_array_get_object_element (prompts, k));
+  JsonArray *pairs = json_object_get_array_member (root, "patching");
+  for (guint k = 0; k < json_array_get_length (pairs); k++)
+    {
+      JsonObject *entry = json_array_get_object_element (pairs, k);
+      guint32 clean_ids[64], other[64];
+      guint n = read_ids (entry, "clean_ids", clean_ids);
+      g_autoptr (TrcRun) clean =
+          run_ids (sort.model, sort.dev, clean_ids, n, TRC_SITES_ALL, NULL);
+
+      read_ids (entry, "corrupted_ids", other);
+      check_table (&sort, entry, "denoise_head_z", other, n, clean);
+      check_table (&sort, entry, "denoise_mlp", other, n, clean);
+      check_table (&sort, entry, "denoise_resid_by_position", other, n, clean);
+    }
+  sort_close (&sort);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -530,5 +675,9 @@ main (int argc, char **argv)
   g_test_add_data_func ("/pass/fixture/llama", GUINT_TO_POINTER (3), test_fixture);
   g_test_add_data_func ("/pass/fixture/smollm2", GUINT_TO_POINTER (4), test_fixture);
   g_test_add_func ("/pass/fixture/shards", test_shards);
+  g_test_add_func ("/pass/fixture/gguf", test_gguf);
+  g_test_add_func ("/pass/fixture/packed", test_packed);
+  g_test_add_data_func ("/pass/trained/tinystories-656k", GUINT_TO_POINTER (0), test_trained);
+  g_test_add_data_func ("/pass/trained/stories260K", GUINT_TO_POINTER (1), test_trained);
   return g_test_run ();
 }
