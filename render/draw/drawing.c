@@ -6,8 +6,9 @@
 #define NAME_PT 10.5
 #define FACT_PT 9.0
 #define TOKEN_PT 9.5
-#define RULE_GAP_PX 72.0 /* between two layer rules, view units at 100 % */
-#define DOT_PX 3.2       /* shapes smaller than this are dots */
+#define RULE_GAP_PX 72.0   /* between two layer rules, view units at 100 % */
+#define SMALLEST_PART 0.62 /* of its size at 100 %: text inside boxes, far out */
+#define DOT_PX 3.2         /* shapes smaller than this are dots */
 
 void
 trc_drawing_init (TrcDrawing *self, TrcPen *pen, const TrcScene *scene, const TrcCamera *camera,
@@ -183,7 +184,8 @@ paint_weave (const TrcDrawing *self)
     return;
 
   /* Many threads are fainter each: the eye sees the sum. */
-  double each = CLAMP (sqrt (700.0 / n_weave), 0.1, 1.0);
+  double each =
+      CLAMP (sqrt (700.0 / n_weave), 0.1, 1.0) * CLAMP (self->zoom / self->opt->unit, 0.4, 1.0);
   TrcThread *thread = g_new (TrcThread, n_weave);
   for (guint i = 0; i < n_weave; i++)
     {
@@ -374,25 +376,72 @@ plate_ink (const TrcDrawing *self, const TrcBox *box)
   return box->style == TRC_STYLE_FAINT ? self->theme->dim : self->theme->text;
 }
 
+/* Text inside a box shrinks with the box, but not to nothing. */
+static double
+plate_size (const TrcDrawing *self, double points)
+{
+  return points * self->pt * CLAMP (self->zoom / self->opt->unit, SMALLEST_PART, 8.0);
+}
+
+static double
+name_points (const TrcBox *box)
+{
+  if (box->shape == TRC_BOX_CHIP)
+    return TOKEN_PT;
+  return box->shape == TRC_BOX_PILL && box->style != TRC_STYLE_TARGET ? FACT_PT : NAME_PT;
+}
+
+static gboolean
+is_bold (const TrcBox *box)
+{
+  return box->style == TRC_STYLE_TARGET || box->style == TRC_STYLE_STRONG
+         || box->shape == TRC_BOX_CARD;
+}
+
+static double
+text_extent (const TrcDrawing *self, const char *text, double size, gboolean bold)
+{
+  return trc_painter_shape (self->painter, text, bold ? TRC_WEIGHT_BOLD : TRC_WEIGHT_NORMAL, 0,
+                            self->stats)
+             ->w
+         * size / TRC_TEXT_BASE;
+}
+
+/* Far out a chip may take the room of its column to keep its token readable. */
+static TrcRect
+chip_rect (const TrcDrawing *self, const TrcBox *box, TrcRect r)
+{
+  double size = plate_size (self, TOKEN_PT), most = r.w;
+  guint n;
+  const TrcSceneColumn *column = trc_scene_columns (self->scene, &n);
+  const TrcBox *boxes = trc_scene_boxes (self->scene, NULL);
+
+  if (box->label == NULL || self->zoom >= self->opt->unit)
+    return r;
+  for (guint i = 0; i < n; i++)
+    if (column[i].box >= 0 && &boxes[column[i].box] == box)
+      most = MAX (most, 0.96 * column[i].w * self->zoom);
+  double w = CLAMP (text_extent (self, box->label, size, TRUE) + size, r.w, most);
+  double h = MAX (r.h, 1.5 * size);
+  return (TrcRect){ r.x + (r.w - w) / 2, r.y + (r.h - h) / 2, w, h };
+}
+
 /* Name, and the line of facts where there is room for both. */
 static void
 plate_text (const TrcDrawing *self, const TrcBox *box, TrcRect r, double alpha)
 {
-  gboolean bold = box->style == TRC_STYLE_TARGET || box->style == TRC_STYLE_STRONG
-                  || box->shape == TRC_BOX_CARD;
-  double points = box->shape == TRC_BOX_CHIP ? TOKEN_PT : NAME_PT;
-  if (box->shape == TRC_BOX_PILL && box->style != TRC_STYLE_TARGET)
-    points = FACT_PT;
-  double name = trc_drawing_text_size (self, points, 8);
-  double fact = trc_drawing_text_size (self, FACT_PT, 8), room = r.w - 6 * self->zoom;
-  gboolean two = box->sublabel != NULL && r.h >= 1.3 * (name + fact);
+  double name = plate_size (self, name_points (box)), fact = plate_size (self, FACT_PT);
+  double room = r.w - 6 * self->zoom;
+  gboolean two = box->sublabel != NULL && r.h >= 1.3 * (name + fact)
+                 && text_extent (self, box->sublabel, fact, FALSE) <= 1.25 * room;
   TrcPenText at = { .x = r.x + r.w / 2,
                     .y = r.y + r.h / 2,
                     .size = name,
-                    .weight = bold ? TRC_WEIGHT_BOLD : TRC_WEIGHT_NORMAL,
+                    .weight = is_bold (box) ? TRC_WEIGHT_BOLD : TRC_WEIGHT_NORMAL,
                     .colour = trc_colour_fade (plate_ink (self, box), alpha) };
 
-  if (box->label == NULL || r.h < 0.95 * name || room < 1.6 * name)
+  if (box->label == NULL || r.h < 0.95 * name
+      || room < MIN (1.6 * name, text_extent (self, box->label, name, is_bold (box))))
     return;
   if (two)
     at.y -= 0.58 * fact;
@@ -411,6 +460,8 @@ static void
 paint_plate (const TrcDrawing *self, const TrcBox *box, double alpha)
 {
   TrcRect r = trc_drawing_rect (self, trc_box_rect (box));
+  if (box->shape == TRC_BOX_CHIP)
+    r = chip_rect (self, box, r);
   double radius = box->shape == TRC_BOX_PILL   ? r.h / 2
                   : box->shape == TRC_BOX_CARD ? 7 * self->zoom
                                                : 3 * self->zoom;

@@ -23,8 +23,9 @@ text_width (const TrcDrawing *d, const char *text, double points)
          * d->pt / TRC_TEXT_BASE;
 }
 
+/* Layer labels keep clear of the panels in the corner, which end at @top. */
 static void
-paint_row_labels (const TrcDrawing *d)
+paint_row_labels (const TrcDrawing *d, double top)
 {
   guint n;
   const TrcSceneRow *row = trc_scene_rows (d->scene, &n);
@@ -33,7 +34,7 @@ paint_row_labels (const TrcDrawing *d)
   for (guint i = 0; i < n; i++)
     {
       double y = trc_drawing_point (d, (TrcPoint){ 0, row[i].y }).y;
-      if (y < h / 2 || y > d->opt->h - h / 2 || !trc_drawing_row_shown (d, i))
+      if (y < MAX (h / 2, top) || y > d->opt->h - h / 2 || !trc_drawing_row_shown (d, i))
         continue;
       TrcPaint ground = { .fill =
                               trc_colour_fade (d->theme->canvas, d->opt->ground ? 0.9 : 0.0) };
@@ -60,7 +61,7 @@ chips_in_view (const TrcDrawing *d)
       {
         double y = trc_drawing_point (d, box[column[i].box].at).y;
         double half = box[column[i].box].h / 2 * d->zoom;
-        return y + half * 0.4 < d->opt->h && half * 2 >= SMALL_PT * d->pt;
+        return y + half * 0.4 < d->opt->h && half * 2 >= 0.5 * SMALL_PT * d->pt;
       }
   return FALSE;
 }
@@ -205,7 +206,8 @@ paint_panel (const TrcDrawing *d, TrcRect r)
   d->pen->klass->mark (d->pen, TRC_MARK_RECT, r, 4 * d->opt->unit, &paint);
 }
 
-static void
+/* Returns where the panels end. */
+static double
 paint_corner (const TrcDrawing *d, guint parts)
 {
   double inset = INSET_PT * d->opt->unit, pad = 9 * d->pt, y = inset;
@@ -225,17 +227,19 @@ paint_corner (const TrcDrawing *d, guint parts)
       double used, h = trc_paint_legend (d, 0, 0, 165 * d->pt, FALSE, &used);
       paint_panel (d, (TrcRect){ inset, y, used + 2 * pad, h + pad });
       trc_paint_legend (d, inset + pad, y + pad / 2, 165 * d->pt, TRUE, NULL);
+      y += h + pad + 6 * d->pt;
     }
+  return y > inset ? y : 0;
 }
 
 void
 trc_paint_overlay (const TrcDrawing *d, guint parts)
 {
   d->pen->klass->begin (d->pen, NULL, "overlay", NULL);
+  double top = paint_corner (d, parts);
   if (parts & TRC_OVERLAY_ROWS)
-    paint_row_labels (d);
+    paint_row_labels (d, top);
   if (parts & TRC_OVERLAY_TOKENS)
     paint_pinned_tokens (d);
-  paint_corner (d, parts);
   d->pen->klass->end (d->pen);
 }
