@@ -110,8 +110,7 @@ softmax_of_row (float *row, Range range)
   gsize n = range.to - range.from;
   float *y = row + range.from, top = largest (y, n), total;
 
-  for (gsize j = 0; j < n; j++)
-    y[j] = fast_exp (y[j] - top);
+  exp_all (y, 1.0f, top, y, n);
   total = (float)long_sum (y, n);
   for (gsize j = 0; j < n; j++)
     y[j] /= total;

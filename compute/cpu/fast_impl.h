@@ -118,27 +118,61 @@ axpy (float alpha, const float *restrict x, float *restrict y, gsize n)
     y[i] += alpha * x[i];
 }
 
-static inline float
-largest (const float *x, gsize n)
-{
-  float top = -INFINITY;
+/* --- vectors as wide as the processor's, for functions ------------------------------------- */
 
-  for (gsize i = 0; i < n; i++)
-    top = x[i] > top ? x[i] : top;
-  return top;
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+
+typedef float VF __attribute__ ((vector_size (4 * LANES), aligned (4), may_alias));
+typedef gint32 VI __attribute__ ((vector_size (4 * LANES), aligned (4), may_alias));
+
+/* The next LANES of @n floats, or all that are left and zeros. */
+static inline VF
+vf_get (const float *p, gsize n)
+{
+  VF v = { 0 };
+
+  if (n >= LANES)
+    return *(const VF *)(const void *)p;
+  memcpy (&v, p, n * sizeof *p);
+  return v;
 }
 
-/* e^x to about one unit in the last place, without branches so that loops vectorise: x = n ln 2
- * + r with |r| <= ln 2 / 2, then a Taylor polynomial of r, then 2^n put into the exponent. */
-static inline float
-fast_exp (float x)
+static inline void
+vf_put (float *p, VF v, gsize n)
 {
-  float c = x < 88.0f ? x : 88.0f; /* NaN too, until the end */
-  c = c < -87.0f ? -87.0f : c;
-  gint32 n = (gint32)(c * 1.44269504088896341f + (c < 0.0f ? -0.5f : 0.5f));
-  float r = c - (float)n * 0.693359375f;
-  r = r + (float)n * 2.12194440054690583e-4f;
-  float y = 1.0f / 5040.0f;
+  if (n >= LANES)
+    *(VF *)(void *)p = v;
+  else
+    memcpy (p, &v, n * sizeof *p);
+}
+
+/* Lane by lane @a where @mask is -1, @b where it is 0. */
+static inline VF
+vf_select (VI mask, VF a, VF b)
+{
+  return (VF)(((VI)a & mask) | ((VI)b & ~mask));
+}
+
+/* e^x to about one unit in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, then a Taylor
+ * polynomial of r, then 2^n put into the exponent. 0 below -87, e^88 above 88, NaN stays. */
+static inline VF
+vf_exp (VF x)
+{
+  const VF zero = { 0 };
+  VF c = vf_select (x < 88.0f, x, zero + 88.0f); /* NaN too, until the end */
+  c = vf_select (c > -87.0f, c, zero - 87.0f);
+  VI n = __builtin_convertvector(
+      c * 1.44269504088896341f + vf_select (c < 0.0f, zero - 0.5f, zero + 0.5f), VI);
+  VF m = __builtin_convertvector(n, VF);
+  VF r = c - m * 0.693359375f;
+  r = r + m * 2.12194440054690583e-4f;
+  VF y = zero + 1.0f / 5040.0f;
   y = y * r + 1.0f / 720.0f;
   y = y * r + 1.0f / 120.0f;
   y = y * r + 1.0f / 24.0f;
@@ -146,11 +180,39 @@ fast_exp (float x)
   y = y * r + 0.5f;
   y = y * r + 1.0f;
   y = y * r + 1.0f;
-  guint32 bits = (guint32)(n + 127) << 23;
-  float scale;
-  memcpy (&scale, &bits, sizeof scale);
-  y = x == x ? y * scale : x;
-  return x < -87.0f ? 0.0f : y;
+  y = y * (VF)((n + 127) << 23);
+  y = vf_select (x < -87.0f, zero, y);
+  return vf_select (x == x, y, x);
+}
+
+static inline float
+largest (const float *x, gsize n)
+{
+  float top = -INFINITY;
+  gsize i = 0;
+
+  if (n >= LANES)
+    {
+      VF v = vf_get (x, n);
+      for (i = LANES; i + LANES <= n; i += LANES)
+        {
+          VF w = vf_get (x + i, LANES);
+          v = vf_select (w > v, w, v);
+        }
+      for (guint k = 0; k < LANES; k++)
+        top = v[k] > top ? v[k] : top;
+    }
+  for (; i < n; i++)
+    top = x[i] > top ? x[i] : top;
+  return top;
+}
+
+/* y := e^(scale * x - top); x and y may be the same. */
+G_GNUC_UNUSED static void
+exp_all (const float *x, float scale, float top, float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i += LANES)
+    vf_put (y + i, vf_exp (scale * vf_get (x + i, n - i) - top), n - i);
 }
 
 /* Calls @func for blocks of a (rows, cols) sheet: rows are shared out, or columns when

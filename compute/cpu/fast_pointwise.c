@@ -99,20 +99,21 @@ TRC_FAST (mul) (const TrcKernelArgs *args, TrcPool *pool)
 #define SQRT_2_OVER_PI 0.79788456080286535588f
 #define INV_SQRT_2PI 0.39894228040143267794f
 
-static inline float
-sigmoid (float x)
+static inline VF
+sigmoid (VF x)
 {
-  return 1.0f / (1.0f + fast_exp (-x));
+  return 1.0f / (1.0f + vf_exp (-x));
 }
 
 /* The share of a normal distribution below x. Near 0 the series of erf (its terms up to z^19),
  * further out t P(t) e^(-z^2) with t = 1 / (1 + 0.4 z), P through the Chebyshev points of [0,
  * 6]; both are worked out, so that loops vectorise. Error below 1e-7. */
-static inline float
-normal_share (float x)
+static inline VF
+normal_share (VF x)
 {
-  float z = fabsf (x) * 0.70710678118654752440f, q = z * z;
-  float e = -1.0f / 6894720.0f;
+  const VF zero = { 0 };
+  VF z = (VF)((VI)x & G_MAXINT32) * 0.70710678118654752440f, q = z * z;
+  VF e = zero - 1.0f / 6894720.0f;
   e = e * q + 1.0f / 685440.0f;
   e = e * q - 1.0f / 75600.0f;
   e = e * q + 1.0f / 9360.0f;
@@ -124,8 +125,8 @@ normal_share (float x)
   e = e * q + 1.0f;
   e = 0.5f - 0.56418958354775628695f * z * e;
 
-  float t = 1.0f / (1.0f + 0.4f * z);
-  float y = 0.0730426461f;
+  VF t = 1.0f / (1.0f + 0.4f * z);
+  VF y = zero + 0.0730426461f;
   y = y * t - 0.38846755f;
   y = y * t + 0.672118127f;
   y = y * t - 0.360699922f;
@@ -133,77 +134,81 @@ normal_share (float x)
   y = y * t + 0.142649904f;
   y = y * t + 0.235857874f;
   y = y * t + 0.224997967f;
-  y = 0.5f * y * t * fast_exp (-q);
+  y = 0.5f * y * t * vf_exp (-q);
 
-  y = z < 1.0f ? e : y;
-  return x < 0.0f ? y : 1.0f - y;
+  y = vf_select (z < 1.0f, e, y);
+  return vf_select (x < 0.0f, y, 1.0f - y);
 }
 
 /* f(x), f(x) / x and f'(x) of each kind, without branches. */
-static inline float
-relu_value (float x)
+static inline VF
+relu_value (VF x)
 {
-  return x > 0.0f ? x : 0.0f;
+  return (VF)((VI)x & (x > 0.0f));
 }
 
-static inline float
-relu_share (float x)
+static inline VF
+relu_share (VF x)
 {
-  return x > 0.0f ? 1.0f : 0.0f;
+  const VF zero = { 0 };
+
+  return (VF)((VI)(zero + 1.0f) & (x > 0.0f));
 }
 
-static inline float
-gelu_tanh_share (float x)
+static inline VF
+gelu_tanh_share (VF x)
 {
   return sigmoid (2.0f * SQRT_2_OVER_PI * (x + 0.044715f * x * x * x));
 }
 
-static inline float
-gelu_tanh_slope (float x)
+static inline VF
+gelu_tanh_slope (VF x)
 {
-  float s = gelu_tanh_share (x);
+  VF s = gelu_tanh_share (x);
   return s + x * s * (1.0f - s) * 2.0f * SQRT_2_OVER_PI * (1.0f + 3.0f * 0.044715f * x * x);
 }
 
-static inline float
-gelu_erf_slope (float x)
+static inline VF
+gelu_erf_slope (VF x)
 {
-  return normal_share (x) + x * INV_SQRT_2PI * fast_exp (-0.5f * x * x);
+  return normal_share (x) + x * INV_SQRT_2PI * vf_exp (-0.5f * x * x);
 }
 
-static inline float
-silu_slope (float x)
+static inline VF
+silu_slope (VF x)
 {
-  float s = sigmoid (x);
+  VF s = sigmoid (x);
   return s + x * s * (1.0f - s);
 }
 
-static inline float
-identity_share (float x)
+static inline VF
+identity_share (VF x)
 {
-  return 1.0f;
+  const VF zero = { 0 };
+
+  return zero + 1.0f;
 }
 
-static inline float
-gelu_tanh_value (float x)
+static inline VF
+gelu_tanh_value (VF x)
 {
   return x * gelu_tanh_share (x);
 }
 
-static inline float
-gelu_erf_value (float x)
+static inline VF
+gelu_erf_value (VF x)
 {
   return x * normal_share (x);
 }
 
-static inline float
-silu_value (float x)
+static inline VF
+silu_value (VF x)
 {
   return x * sigmoid (x);
 }
 
-static inline float
-identity_value (float x)
+static inline VF
+identity_value (VF x)
 {
   return x;
 }
@@ -214,33 +219,26 @@ typedef struct {
   float *dx, *du;
 } ActRow;
 
-/* The loops over one row [j0, j1) for one kind; u is NULL when not gated. */
+/* The loops over one row for one kind; u is NULL when not gated. */
 #define ACT_LOOPS(KIND, VALUE, SHARE, SLOPE)                                                   \
-  static void act_forward_##KIND (const float *restrict x, const float *restrict u,            \
-                                  float *restrict y, gboolean add, gsize n)                    \
+  static void act_forward_##KIND (const float *x, const float *u, float *y, gboolean add,      \
+                                  gsize n)                                                     \
   {                                                                                            \
-    if (u == NULL && !add)                                                                     \
-      for (gsize j = 0; j < n; j++)                                                            \
-        y[j] = VALUE (x[j]);                                                                   \
-    else if (u == NULL)                                                                        \
-      for (gsize j = 0; j < n; j++)                                                            \
-        y[j] += VALUE (x[j]);                                                                  \
-    else if (!add)                                                                             \
-      for (gsize j = 0; j < n; j++)                                                            \
-        y[j] = VALUE (x[j]) * u[j];                                                            \
-    else                                                                                       \
-      for (gsize j = 0; j < n; j++)                                                            \
-        y[j] += VALUE (x[j]) * u[j];                                                           \
+    for (gsize j = 0; j < n; j += LANES)                                                       \
+      {                                                                                        \
+        VF v = VALUE (vf_get (x + j, n - j));                                                  \
+        if (u != NULL)                                                                         \
+          v *= vf_get (u + j, n - j);                                                          \
+        if (add)                                                                               \
+          v += vf_get (y + j, n - j);                                                          \
+        vf_put (y + j, v, n - j);                                                              \
+      }                                                                                        \
   }                                                                                            \
-  static void act_slope_##KIND (const float *restrict x, gboolean relp, float *restrict s,     \
-                                gsize n)                                                       \
+  static void act_slope_##KIND (const float *x, gboolean relp, float *s, gsize n)              \
   {                                                                                            \
-    if (relp)                                                                                  \
-      for (gsize j = 0; j < n; j++)                                                            \
-        s[j] = SHARE (x[j]);                                                                   \
-    else                                                                                       \
-      for (gsize j = 0; j < n; j++)                                                            \
-        s[j] = SLOPE (x[j]);                                                                   \
+    for (gsize j = 0; j < n; j += LANES)                                                       \
+      vf_put (s + j, relp ? SHARE (vf_get (x + j, n - j)) : SLOPE (vf_get (x + j, n - j)),     \
+              n - j);                                                                          \
   }
 
 ACT_LOOPS (relu, relu_value, relu_share, relu_share)

@@ -119,8 +119,7 @@ softmax_piece (gsize first, gsize last, gpointer data)
       for (gsize j = 0; j < p->cols; j++)
         y[j] = p->scale * x[j];
       top = largest (y, p->cols);
-      for (gsize j = 0; j < p->cols; j++)
-        y[j] = fast_exp (y[j] - top);
+      exp_all (y, 1.0f, top, y, p->cols);
       total = (float)long_sum (y, p->cols);
       for (gsize j = 0; j < p->cols; j++)
         y[j] /= total;
@@ -165,15 +164,17 @@ TRC_FAST (softmax_vjp) (const TrcKernelArgs *args, TrcPool *pool)
 
 /* --- cross-entropy ------------------------------------------------------------------------ */
 
+/* Where the largest is: at @preferred when nothing exceeds that. */
 static gsize
 argmax (const float *x, gsize n, gsize preferred)
 {
-  gsize top = preferred;
+  float top = largest (x, n);
+  gsize j = preferred;
 
-  for (gsize j = 0; j < n; j++)
-    if (x[j] > x[top])
-      top = j;
-  return top;
+  if (x[preferred] < top)
+    for (j = 0; j < n - 1 && x[j] != top; j++)
+      ;
+  return j;
 }
 
 /* Sum of e^(x_j - shift) over j outside @skip, which lies in one of the two halves. */
@@ -186,8 +187,7 @@ sum_exp_except (const float *x, gsize n, float shift, gsize skip)
   for (gsize j0 = 0; j0 < n; j0 += 256)
     {
       gsize len = MIN ((gsize)256, n - j0);
-      for (gsize j = 0; j < len; j++)
-        scratch[j] = fast_exp (x[j0 + j] - shift);
+      exp_all (x + j0, 1.0f, shift, scratch, len);
       if (skip >= j0 && skip - j0 < len)
         scratch[skip - j0] = 0.0f;
       total += sum (scratch, len);
@@ -227,21 +227,22 @@ TRC_FAST (cross_entropy) (const TrcKernelArgs *args, TrcPool *pool)
 }
 
 static void
-cross_entropy_vjp_row (const float *restrict x, gsize n, gsize target, float seed,
-                       float *restrict dx, gboolean add)
+cross_entropy_vjp_row (const float *x, gsize n, gsize target, float seed, float *dx,
+                       gboolean add)
 {
   float top = x[argmax (x, n, target)];
   double others = sum_exp_except (x, n, top, target);
-  float scale = (float)(seed / (others + fast_exp (x[target] - top)));
-  float kept = dx[target];
+  float scale = (float)(seed / (others + exp ((double)x[target] - top)));
+  float kept = add ? dx[target] : 0.0f;
 
-  if (add)
-    for (gsize j = 0; j < n; j++)
-      dx[j] += scale * fast_exp (x[j] - top);
-  else
-    for (gsize j = 0; j < n; j++)
-      dx[j] = scale * fast_exp (x[j] - top);
-  dx[target] = (add ? kept : 0.0f) - scale * (float)others;
+  for (gsize j = 0; j < n; j += LANES)
+    {
+      VF p = scale * vf_exp (vf_get (x + j, n - j) - top);
+      if (add)
+        p += vf_get (dx + j, n - j);
+      vf_put (dx + j, p, n - j);
+    }
+  dx[target] = kept - scale * (float)others;
 }
 
 static void
