@@ -24,12 +24,13 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  TRC_ESTIMATOR_AUTO,     /* the best of the others on a sample, against exact patching */
-  TRC_ESTIMATOR_RELP,     /* frozen scale and pattern, activation slope f(x)/x */
-  TRC_ESTIMATOR_GRAD_ACT, /* frozen scale and pattern, activation slope f'(x) */
-  TRC_ESTIMATOR_EAP,      /* the plain gradient, query and key readers live */
-  TRC_ESTIMATOR_EAP_IG,   /* the same, averaged between baseline and clean embeddings */
-  TRC_ESTIMATOR_EXACT,    /* real patched passes of the model */
+  TRC_ESTIMATOR_AUTO,       /* the best of the others on a sample, against exact patching */
+  TRC_ESTIMATOR_RELP,       /* frozen scale and pattern, activation slope f(x)/x */
+  TRC_ESTIMATOR_GRAD_ACT,   /* frozen scale and pattern, activation slope f'(x) */
+  TRC_ESTIMATOR_EAP,        /* the plain gradient, query and key readers live */
+  TRC_ESTIMATOR_EAP_IG,     /* the same, averaged between baseline and clean embeddings */
+  TRC_ESTIMATOR_EAP_IG_ACT, /* averaged between clean and baseline of one layer's heads or MLP */
+  TRC_ESTIMATOR_EXACT,      /* real patched passes of the model */
   TRC_N_ESTIMATORS,
 } TrcEstimator;
 
@@ -137,7 +138,8 @@ typedef enum {
 } TrcComponent;
 
 typedef struct {
-  TrcEstimator estimator; /* EAP or EAP_IG for the links */
+  TrcEstimator
+      estimator; /* EAP, EAP_IG or EAP_IG_ACT; AUTO: what agrees best on heads and MLPs */
   guint ig_steps;
   guint n_pairs;      /* at most so many pairs of the task; 0: all */
   guint trust_pairs;  /* pairs on which every rule is compared with exact patching; 0: none */
@@ -148,15 +150,17 @@ typedef struct {
 
 #define TRC_COMPONENT_PARAMS_INIT                                                              \
   {                                                                                            \
-    .estimator = TRC_ESTIMATOR_EAP_IG, .ig_steps = 5, .trust_pairs = 40, .trust_sample = 32,   \
+    .estimator = TRC_ESTIMATOR_AUTO, .ig_steps = 5, .trust_pairs = 40, .trust_sample = 32,     \
     .seed = 1, .memory_budget = (gsize)512 << 20                                               \
   }
 
 typedef struct {
+  TrcEstimator estimator; /* the rule of the links; never AUTO */
   guint n_pairs, n_trust_pairs;
-  double metric_clean, metric_corrupted;                 /* means over the pairs */
-  TrcAgreement agreement[TRC_N_ESTIMATORS][TRC_N_COMPONENTS]; /* over all nodes and pairs at once */
-  guint n_points[TRC_N_COMPONENTS];                           /* nodes times pairs */
+  double metric_clean, metric_corrupted; /* means over the pairs */
+  TrcAgreement agreement[TRC_N_ESTIMATORS]
+                        [TRC_N_COMPONENTS]; /* over all nodes and pairs at once */
+  guint n_points[TRC_N_COMPONENTS];         /* nodes times pairs */
   guint64 forwards, backwards, patches;
 } TrcComponentReport;
 

@@ -61,6 +61,7 @@ typedef enum {
   TRC_MODE_MEAN,  /* by its mean over all prompts and positions of @source */
   TRC_MODE_SET,   /* by @value, or by @values when that is set */
   TRC_MODE_SCALE, /* times @value */
+  TRC_MODE_ADD,   /* plus @value, or plus @values when that is set; gradients still pass */
   TRC_MODE_PATCH, /* by what it was in @source at the same prompt and position */
 } TrcMode;
 
@@ -70,7 +71,7 @@ typedef struct {
   TrcHook hook;
   TrcMode mode;
   float value;
-  const float *values; /* SET: one per column of the hook, used at every position; borrowed */
+  const float *values; /* SET, ADD: one per column of the hook, used at every position; borrowed */
   TrcRun *source;      /* MEAN, PATCH: a run of the same model that kept the site; borrowed.
                         * MEAN without one takes the run of the same ids unchanged. */
   gint64 prompt;       /* only this prompt of the batch; -1 for all */

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const estimators[] = { "auto",   "relp",  "grad-act", "eap",
-                                          "eap-ig", "exact", NULL };
+static const char *const estimators[] = { "auto",   "relp",       "grad-act", "eap",
+                                          "eap-ig", "eap-ig-act", "exact",    NULL };
 static const char *const head_forms[] = { "nodes", "transparent", NULL };
 static const char *const bases[] = { "neurons", NULL };
 
@@ -357,7 +357,7 @@ print_task_text (const TrcGraph *graph, const TrcGraphScores *scores,
       for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
         print_agreement (trc_estimator_name (e), &r->agreement[e][c]);
     }
-  trc_cli_print ("Written to %s.\n", output);
+  trc_cli_print ("Links by %s. Written to %s.\n", trc_estimator_name (r->estimator), output);
 }
 
 static gboolean
@@ -373,8 +373,6 @@ run_task (State *s, const TrcRecipeValues *values, TrcCli *cli, GError **error)
   if (task == NULL)
     return FALSE;
   trc_estimator_from_name (trc_recipe_values_string (values, "estimator"), &params.estimator);
-  if (params.estimator == TRC_ESTIMATOR_AUTO)
-    params.estimator = TRC_ESTIMATOR_EAP_IG;
   params.ig_steps = trc_recipe_values_int (values, "steps");
   params.n_pairs = trc_recipe_values_int (values, "pairs");
   params.seed = trc_recipe_values_int (values, "seed");

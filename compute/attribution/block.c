@@ -164,3 +164,24 @@ trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **e
   return trc_op_matmul (spread, w->tensor, NULL, out, &p, error) ? g_steal_pointer (&out)
                                                                  : NULL;
 }
+
+float *
+trc_block_difference (TrcTracer *t, TrcSite site, TrcWeightRole bias, guint layer,
+                      GError **error)
+{
+  guint d = t->config->d_model;
+  gsize n = (gsize)t->n_tokens * d;
+  g_autofree float *x = trc_record_dup (t->clean, site, layer, error);
+  g_autofree float *y = NULL;
+  g_autofree double *b = NULL;
+
+  if (x == NULL)
+    return NULL;
+  if (t->other != NULL && (y = trc_record_dup (t->other, site, layer, error)) == NULL)
+    return NULL;
+  if (t->other == NULL && (b = trc_block_vector (t, bias, layer, d, error)) == NULL)
+    return NULL;
+  for (gsize i = 0; i < n; i++)
+    x[i] -= y != NULL ? y[i] : b[i % d];
+  return g_steal_pointer (&x);
+}

@@ -8,6 +8,8 @@
 typedef struct {
   TrcTracer *tracer;
   const TrcRule *rule;
+  TrcRule part; /* the group of sources at work, [from, to) */
+  guint from, to;
   guint n_sources;   /* input, then heads and MLP of each layer */
   TrcTensor *writes; /* [n_sources][T * d_model], clean minus corrupted */
   double *links;     /* [readers][n_sources], summed over pairs */
@@ -123,24 +125,26 @@ write_all (Components *self, GError **error)
 
 /* ---- what they read ---- */
 
-/* rows [n_rows][T * d] times the first @n_sources writes, added to the links from @reader on. */
+/* rows [n_rows][T * d] times those of the first @limit writes that are at work, added to the links
+ * from @reader on. */
 static gboolean
-add_links (Components *self, TrcTensor *rows, guint n_rows, guint reader, guint n_sources,
+add_links (Components *self, TrcTensor *rows, guint n_rows, guint reader, guint limit,
            GError **error)
 {
   TrcTracer *t = self->tracer;
-  guint k = t->n_tokens * t->config->d_model;
-  const TrcMatmulParams p = { .m = n_rows,
-                              .n = n_sources,
-                              .k = k,
-                              .ld_a = k,
-                              .ld_b = k,
-                              .ld_c = n_sources,
-                              .trans_b = 1,
-                              .alpha = 1,
-                              .n_outer = 1,
-                              .n_inner = 1,
-                              .b_group = 1 };
+  guint k = t->n_tokens * t->config->d_model, n_sources = MIN (limit, self->to) - self->from;
+  TrcMatmulParams p = { .m = n_rows,
+                        .n = n_sources,
+                        .k = k,
+                        .ld_a = k,
+                        .ld_b = k,
+                        .ld_c = n_sources,
+                        .trans_b = 1,
+                        .alpha = 1,
+                        .n_outer = 1,
+                        .n_inner = 1,
+                        .b_group = 1 };
+  p.off[1] = self->from * k;
   g_autoptr (TrcTensor) out =
       trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (n_rows, n_sources), "links", error);
   g_autofree float *values = g_new (float, (gsize)n_rows *n_sources);
@@ -150,7 +154,7 @@ add_links (Components *self, TrcTensor *rows, guint n_rows, guint reader, guint 
     return FALSE;
   for (guint r = 0; r < n_rows; r++)
     for (guint s = 0; s < n_sources; s++)
-      self->links[(gsize)(reader + r) * self->n_sources + s] +=
+      self->links[(gsize)(reader + r) * self->n_sources + self->from + s] +=
           values[(gsize)r * n_sources + s];
   return TRUE;
 }
@@ -160,7 +164,9 @@ link_heads (Components *self, guint layer, GError **error)
 {
   TrcTracer *t = self->tracer;
   const TrcModelConfig *c = t->config;
-  g_autoptr (TrcTensor) rows = trc_readers_components (t, self->rule, layer, error);
+  if (first_source (c, layer) <= self->from)
+    return TRUE;
+  g_autoptr (TrcTensor) rows = trc_readers_components (t, &self->part, layer, error);
   return rows != NULL
          && add_links (self, rows, 3 * c->n_heads, first_reader (c, layer),
                        first_source (c, layer), error);
@@ -177,7 +183,9 @@ link_block (Components *self, TrcKind kind, guint layer, GError **error)
   guint sources = logits        ? self->n_sources
                   : c->parallel ? first_source (c, layer)
                                 : first_source (c, layer) + c->n_heads;
-  g_autoptr (TrcTensor) rows = trc_readers_block (t, self->rule, kind, layer, error);
+  if (sources <= self->from)
+    return TRUE;
+  g_autoptr (TrcTensor) rows = trc_readers_block (t, &self->part, kind, layer, error);
   return rows != NULL && add_links (self, rows, 1, reader, sources, error);
 }
 
@@ -199,13 +207,37 @@ add_scores (Components *self)
     }
 }
 
+/* The sources of group @group of the rule: all of them when it has one group. */
+static void
+take_group (Components *self, guint group)
+{
+  const TrcModelConfig *c = self->tracer->config;
+  guint layer = group > 0 ? (group - 1) / 2 : 0;
+  gboolean heads = group % 2 == 1;
+
+  self->from = group == 0 ? 0 : first_source (c, layer) + (heads ? 0 : c->n_heads);
+  self->to = self->rule->n_groups == 1 ? self->n_sources
+             : group == 0              ? 1
+                                       : self->from + (heads ? c->n_heads : 1);
+  self->part = trc_rule_part (self->rule,
+                              group == 0 ? TRC_KIND_EMBED
+                              : heads    ? TRC_KIND_HEAD
+                                         : TRC_KIND_NEURON,
+                              layer);
+}
+
 static gboolean
 add_pair (Components *self, GError **error)
 {
-  gboolean ok = write_all (self, error) && link_block (self, TRC_KIND_LOGIT, 0, error);
+  gboolean ok = write_all (self, error);
 
-  for (guint l = 0; ok && l < self->tracer->config->n_layers; l++)
-    ok = link_block (self, TRC_KIND_NEURON, l, error) && link_heads (self, l, error);
+  for (guint group = 0; ok && group < self->rule->n_groups; group++)
+    {
+      take_group (self, group);
+      ok = link_block (self, TRC_KIND_LOGIT, 0, error);
+      for (guint l = 0; ok && l < self->tracer->config->n_layers; l++)
+        ok = link_block (self, TRC_KIND_NEURON, l, error) && link_heads (self, l, error);
+    }
   g_clear_pointer (&self->writes, trc_tensor_unref);
   if (ok)
     add_scores (self);
@@ -281,12 +313,12 @@ compare_pair (TrcTracer *t, const TrcComponentParams *params, Points *points, GE
       || !trc_exact_scores (t, places, n_places, exact, error))
     return FALSE;
   for (guint i = 0; i < parts; i++)
-    add_number (
-        &points->truth[i % (c->n_heads + 1) < c->n_heads ? TRC_COMPONENT_HEADS : TRC_COMPONENT_MLPS],
-        effects[i]);
+    add_number (&points->truth[i % (c->n_heads + 1) < c->n_heads ? TRC_COMPONENT_HEADS
+                                                                 : TRC_COMPONENT_MLPS],
+                effects[i]);
   for (guint i = 0; i < n_places; i++)
     add_number (&points->truth[TRC_COMPONENT_NEURONS], exact[i]);
-  for (TrcEstimator e = TRC_ESTIMATOR_RELP; e <= TRC_ESTIMATOR_EAP_IG; e++)
+  for (TrcEstimator e = TRC_ESTIMATOR_RELP; e <= TRC_ESTIMATOR_EAP_IG_ACT; e++)
     {
       TrcRule *rule = trc_rule_new (t, e, error);
       if (rule == NULL)
@@ -299,7 +331,8 @@ compare_pair (TrcTracer *t, const TrcComponentParams *params, Points *points, GE
                                                                         : TRC_COMPONENT_MLPS],
                     scores[1 + i]);
       for (guint i = 0; i < n_places; i++)
-        add_number (&points->guess[e][TRC_COMPONENT_NEURONS], trc_rule_score (t, rule, places[i]));
+        add_number (&points->guess[e][TRC_COMPONENT_NEURONS],
+                    trc_rule_score (t, rule, places[i]));
       trc_rule_free (rule, c->n_layers);
     }
   return TRUE;
@@ -410,16 +443,26 @@ typedef struct {
   Components sums;
   Points points;
   TrcTraceReport work;
+  TrcModel *model;
+  TrcDevice *device;
+  TrcComponentParams params;
+  TrcComponentReport *report;
+  const TrcProgress *progress;
 } Run;
 
+/* One pair: its links, with the run's estimator, or what every rule says against patching. */
 static gboolean
-trace_pair (Run *self, TrcModel *model, TrcDevice *device, const TrcTaskPair *pair,
-            const TrcComponentParams *params, gboolean compare, TrcComponentReport *report,
-            const TrcProgress *progress, GError **error)
+trace_pair (Run *self, const TrcTaskPair *pair, gboolean compare, GError **error)
 {
+  const TrcComponentParams *params = &self->params;
+  const TrcProgress quiet = { .cancellable =
+                                  self->progress != NULL ? self->progress->cancellable : NULL };
   TrcTraceParams p = TRC_TRACE_PARAMS_INIT;
-  TrcTracer t = { .model = model, .device = device, .params = &p, .report = &self->work };
-  const TrcProgress quiet = { .cancellable = progress != NULL ? progress->cancellable : NULL };
+  TrcTracer t = { .model = self->model,
+                  .device = self->device,
+                  .params = &p,
+                  .report = &self->work,
+                  .progress = &quiet };
   TrcRule *rule = NULL;
 
   p.ids = pair->clean;
@@ -430,32 +473,82 @@ trace_pair (Run *self, TrcModel *model, TrcDevice *device, const TrcTaskPair *pa
   p.ig_steps = params->ig_steps;
   p.seed = params->seed;
   p.memory_budget = params->memory_budget;
-  t.progress = &quiet;
-  gboolean ok = !trc_progress_cancelled (progress, error) && trc_tracer_prepare (&t, error)
-                && (rule = trc_rule_new (&t, params->estimator, error)) != NULL;
-  if (ok)
+  gboolean ok =
+      !trc_progress_cancelled (self->progress, error) && trc_tracer_prepare (&t, error);
+  if (ok && compare)
+    ok = compare_pair (&t, params, &self->points, error);
+  else if (ok && (ok = (rule = trc_rule_new (&t, params->estimator, error)) != NULL))
     {
       self->sums.tracer = &t;
       self->sums.rule = rule;
-      report->metric_clean += self->work.metric;
-      report->metric_corrupted += trc_tracer_metric (&t, t.other->logits);
-      ok = add_pair (&self->sums, error)
-           && (!compare || compare_pair (&t, params, &self->points, error));
+      self->report->metric_clean += self->work.metric;
+      self->report->metric_corrupted += trc_tracer_metric (&t, t.other->logits);
+      ok = add_pair (&self->sums, error);
     }
-  trc_rule_free (rule, trc_model_config (model)->n_layers);
+  trc_rule_free (rule, trc_model_config (self->model)->n_layers);
   trc_tracer_clear (&t);
   return ok;
 }
 
-static void
-take_work (const Run *self, guint n, TrcComponentReport *r)
+static gboolean
+trace_pairs (Run *self, const TrcTaskPair *pairs, guint n, gboolean compare, double from,
+             double to, GError **error)
 {
-  r->n_pairs = n;
-  r->metric_clean /= n;
-  r->metric_corrupted /= n;
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *text = g_strdup_printf (
+          compare ? "comparing rules: pair %u of %u" : "links: pair %u of %u", i + 1, n);
+      trc_progress_report (self->progress, from + (to - from) * i / n, text);
+      if (!trace_pair (self, &pairs[i], compare, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The live rule whose mean Pearson over heads and MLPs is highest; EAP-IG without figures. */
+static TrcEstimator
+best_rule (const TrcComponentReport *r)
+{
+  TrcEstimator best = TRC_ESTIMATOR_EAP_IG;
+  double highest = -INFINITY;
+
+  for (TrcEstimator e = TRC_ESTIMATOR_EAP; e <= TRC_ESTIMATOR_EAP_IG_ACT; e++)
+    {
+      const TrcAgreement *a = r->agreement[e];
+      double mean = (a[TRC_COMPONENT_HEADS].pearson + a[TRC_COMPONENT_MLPS].pearson) / 2;
+      if (a[TRC_COMPONENT_HEADS].tried && mean > highest)
+        {
+          highest = mean;
+          best = e;
+        }
+    }
+  return best;
+}
+
+static TrcGraph *
+trace_task (Run *self, const TrcTask *task, GError **error)
+{
+  TrcTracer names = { .model = self->model, .config = trc_model_config (self->model) };
+  TrcComponentReport *r = self->report;
+  double share = r->n_trust_pairs > 0 ? 0.7 : 0;
+  guint all;
+  const TrcTaskPair *pairs = trc_task_pairs (task, &all);
+
+  if (!trace_pairs (self, pairs, r->n_trust_pairs, TRUE, 0, share, error))
+    return NULL;
+  settle_points (&self->points, &self->params, r);
+  if (self->params.estimator == TRC_ESTIMATOR_AUTO)
+    self->params.estimator = best_rule (r);
+  r->estimator = self->params.estimator;
+  if (!trace_pairs (self, pairs, r->n_pairs, FALSE, share, 1, error))
+    return NULL;
+  r->metric_clean /= r->n_pairs;
+  r->metric_corrupted /= r->n_pairs;
   r->forwards = self->work.forwards;
   r->backwards = self->work.backwards;
   r->patches = self->work.patches;
+  self->sums.tracer = &names;
+  return make_graph (&self->sums, task, &self->params, r->n_pairs, error);
 }
 
 TrcGraph *
@@ -465,42 +558,39 @@ trc_trace_components (TrcModel *model, TrcDevice *device, const TrcTask *task,
 {
   const TrcModelConfig *c = trc_model_config (model);
   TrcComponentReport own;
-  TrcGraph *graph = NULL;
-  Run self = { .sums.n_sources = first_source (c, c->n_layers) };
-  guint n;
-  const TrcTaskPair *pairs = trc_task_pairs (task, &n);
+  Run self = { .model = model,
+               .device = device,
+               .params = *params,
+               .progress = progress,
+               .report = report != NULL ? report : &own,
+               .sums.n_sources = first_source (c, c->n_layers) };
   gsize size = (gsize)n_readers (c) * self.sums.n_sources;
   g_autofree double *links = g_try_new0 (double, size);
   g_autofree double *scores = g_new0 (double, self.sums.n_sources);
-  gboolean ok = TRUE;
+  guint n;
 
-  if (params->estimator != TRC_ESTIMATOR_EAP && params->estimator != TRC_ESTIMATOR_EAP_IG)
+  if (params->estimator != TRC_ESTIMATOR_AUTO
+      && (params->estimator < TRC_ESTIMATOR_EAP
+          || params->estimator > TRC_ESTIMATOR_EAP_IG_ACT))
     {
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                   "Links between components need live queries and keys: take eap or eap-ig.");
+                   "Links between components need live queries and keys: take eap, eap-ig or "
+                   "eap-ig-act.");
       return NULL;
     }
-  report = report != NULL ? report : &own;
-  memset (report, 0, sizeof *report);
-  n = params->n_pairs > 0 ? MIN (params->n_pairs, n) : n;
-  report->n_trust_pairs = MIN (params->trust_pairs, n);
+  if (links == NULL)
+    {
+      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,
+                   "There is no memory for the %zu links between components.", size);
+      return NULL;
+    }
+  memset (self.report, 0, sizeof *self.report);
+  trc_task_pairs (task, &n);
+  self.report->n_pairs = params->n_pairs > 0 ? MIN (params->n_pairs, n) : n;
+  self.report->n_trust_pairs = MIN (params->trust_pairs, self.report->n_pairs);
   self.sums.links = links;
   self.sums.scores = scores;
-  for (guint i = 0; ok && i < n; i++)
-    {
-      g_autofree char *text = g_strdup_printf ("pair %u of %u", i + 1, n);
-      trc_progress_report (progress, (double)i / n, text);
-      ok = trace_pair (&self, model, device, &pairs[i], params, i < report->n_trust_pairs,
-                       report, progress, error);
-    }
-  if (ok)
-    {
-      TrcTracer names = { .model = model, .config = c };
-      self.sums.tracer = &names;
-      settle_points (&self.points, params, report);
-      take_work (&self, n, report);
-      graph = make_graph (&self.sums, task, params, n, error);
-    }
+  TrcGraph *graph = trace_task (&self, task, error);
   points_clear (&self.points);
   return graph;
 }

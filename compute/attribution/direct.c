@@ -71,37 +71,15 @@ write_layer (Direct *self, TrcKind kind, guint layer, GError **error)
   return write_places (self, places, nodes, n, error);
 }
 
-/* Output of a block, clean minus baseline, without its bias. */
-static float *
-block_difference (Direct *self, TrcSite site, TrcWeightRole bias, guint layer, GError **error)
-{
-  TrcTracer *t = self->tracer;
-  guint d = t->config->d_model;
-  gsize n = (gsize)t->n_tokens * d;
-  g_autofree float *x = trc_record_dup (t->clean, site, layer, error);
-  g_autofree float *y = NULL;
-  g_autofree double *b = NULL;
-
-  if (x == NULL)
-    return NULL;
-  if (t->other != NULL && (y = trc_record_dup (t->other, site, layer, error)) == NULL)
-    return NULL;
-  if (t->other == NULL && (b = trc_block_vector (t, bias, layer, d, error)) == NULL)
-    return NULL;
-  for (gsize i = 0; i < n; i++)
-    x[i] -= y != NULL ? y[i] : b[i % d];
-  return g_steal_pointer (&x);
-}
-
 static gboolean
 write_rests (Direct *self, guint layer, GError **error)
 {
   guint d = self->tracer->config->d_model, t = self->tracer->n_tokens;
   g_autofree float *attn =
-      block_difference (self, TRC_SITE_ATTN_OUT, TRC_WEIGHT_O_B, layer, error);
-  g_autofree float *mlp =
-      attn == NULL ? NULL
-                   : block_difference (self, TRC_SITE_MLP_OUT, TRC_WEIGHT_DOWN_B, layer, error);
+      trc_block_difference (self->tracer, TRC_SITE_ATTN_OUT, TRC_WEIGHT_O_B, layer, error);
+  g_autofree float *mlp = attn == NULL ? NULL
+                                       : trc_block_difference (self->tracer, TRC_SITE_MLP_OUT,
+                                                               TRC_WEIGHT_DOWN_B, layer, error);
 
   if (mlp == NULL)
     return FALSE;

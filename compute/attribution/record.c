@@ -114,21 +114,16 @@ copy_pass (const TrcTracer *tracer, TrcRecord *self, GError **error)
 }
 
 TrcRecord *
-trc_record_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLinearise linearise,
-                GError **error)
+trc_record_run (TrcTracer *tracer, const TrcForwardParams *params, GError **error)
 {
-  const TrcForwardParams params = {
-    .ids = ids,
-    .n_prompts = 1,
-    .n_tokens = tracer->n_tokens,
-    .linearise = linearise,
-    .embed = embed,
-  };
+  TrcForwardParams p = *params;
   TrcRecord *self = g_new0 (TrcRecord, 1);
 
+  p.n_prompts = 1;
+  p.n_tokens = tracer->n_tokens;
   tracer->report->forwards++;
   self->tape = trc_tape_new (tracer->device, TRC_TAPE_RECORD);
-  self->forward = trc_forward_new (self->tape, tracer->model, &params, error);
+  self->forward = trc_forward_new (self->tape, tracer->model, &p, error);
   if (self->forward == NULL || !trc_tape_status (self->tape, error)
       || !copy_pass (tracer, self, error))
     {
@@ -136,6 +131,14 @@ trc_record_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLine
       return NULL;
     }
   return self;
+}
+
+TrcRecord *
+trc_record_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed, TrcLinearise linearise,
+                GError **error)
+{
+  const TrcForwardParams params = { .ids = ids, .linearise = linearise, .embed = embed };
+  return trc_record_run (tracer, &params, error);
 }
 
 /* Gradient of one site; a NULL table where nothing flowed. */

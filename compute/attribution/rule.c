@@ -30,22 +30,79 @@ embed_between (TrcTracer *tracer, double share, GError **error)
                                n * sizeof *rows, "embeddings between", error);
 }
 
+/* A point of a rule whose groups stand still but one: the heads (odd) or the MLP (even) of a layer
+ * at @share of the way from the prompt to the baseline. */
+static TrcRecord *
+record_between (TrcTracer *tracer, guint group, TrcTensor *embed, double share, GError **error)
+{
+  guint layer = (group - 1) / 2, d = tracer->config->d_model;
+  gboolean heads = group % 2 == 1;
+  g_autofree TrcIntervention *edits = g_new0 (TrcIntervention, tracer->n_tokens);
+  g_autofree float *step =
+      trc_block_difference (tracer, heads ? TRC_SITE_ATTN_OUT : TRC_SITE_MLP_OUT,
+                            heads ? TRC_WEIGHT_O_B : TRC_WEIGHT_DOWN_B, layer, error);
+
+  if (step == NULL)
+    return NULL;
+  for (gsize i = 0; i < (gsize)tracer->n_tokens * d; i++)
+    step[i] *= -share;
+  for (guint p = 0; p < tracer->n_tokens; p++)
+    edits[p] = (TrcIntervention){ .hook = { .kind = heads ? TRC_HOOK_ATTN : TRC_HOOK_MLP,
+                                            .layer = layer,
+                                            .has_position = TRUE,
+                                            .first = p,
+                                            .last = p },
+                                  .mode = TRC_MODE_ADD,
+                                  .values = step + (gsize)p * d,
+                                  .prompt = -1 };
+  const TrcForwardParams params = { .ids = tracer->ids,
+                                    .embed = embed,
+                                    .interventions = edits,
+                                    .n_interventions = tracer->n_tokens };
+  return trc_record_run (tracer, &params, error);
+}
+
+/* Point @k of a group: along the embeddings, or along one layer's heads or MLP. */
+static TrcRecord *
+record_point (TrcTracer *tracer, const TrcRule *self, guint group, guint k, GError **error)
+{
+  double end = (k + 1.0) / self->n_points, middle = (k + 0.5) / self->n_points;
+  double share = self->n_groups == 1 ? end : group == 0 ? middle : 1;
+  g_autoptr (TrcTensor) embed = embed_between (tracer, share, error);
+
+  if (embed == NULL)
+    return NULL;
+  return group > 0 ? record_between (tracer, group, embed, middle, error)
+                   : trc_record_new (tracer, tracer->ids, embed,
+                                     linearisations[self->estimator], error);
+}
+
 static gboolean
 run_points (TrcTracer *tracer, TrcRule *self, GError **error)
 {
-  for (guint k = 0; k < self->n_points; k++)
+  for (guint i = 0; i < self->n_groups * self->n_points; i++)
     {
-      g_autoptr (TrcTensor) embed = embed_between (tracer, (k + 1.0) / self->n_points, error);
-      if (embed == NULL)
-        return FALSE;
       if (trc_progress_cancelled (tracer->progress, error))
         return FALSE;
-      self->points[k] =
-          trc_record_new (tracer, tracer->ids, embed, linearisations[self->estimator], error);
-      if (self->points[k] == NULL || !trc_record_backward (tracer, self->points[k], error))
+      self->points[i] =
+          record_point (tracer, self, i / self->n_points, i % self->n_points, error);
+      if (self->points[i] == NULL || !trc_record_backward (tracer, self->points[i], error))
         return FALSE;
     }
   return TRUE;
+}
+
+TrcRule
+trc_rule_part (const TrcRule *self, TrcKind kind, guint layer)
+{
+  TrcRule part = *self;
+  guint group = kind == TRC_KIND_HEAD     ? 1 + 2 * layer
+                : kind == TRC_KIND_NEURON ? 2 + 2 * layer
+                                          : 0;
+  if (self->n_groups > 1)
+    part.points += group * self->n_points;
+  part.n_groups = 1;
+  return part;
 }
 
 /* scores[i] += share * (the i-th group of @width differences) . (gradients) */
@@ -78,14 +135,17 @@ score_nodes (const TrcTracer *tracer, TrcRule *self)
     }
   for (guint k = 0; k < self->n_points; k++)
     {
-      const TrcRecord *p = self->points[k];
       double share = 1.0 / self->n_points;
-      add_scores (self->embed, t, c->d_model, tracer->d_embed, p->g_embed, share);
+      TrcRule part = trc_rule_part (self, TRC_KIND_EMBED, 0);
+      add_scores (self->embed, t, c->d_model, tracer->d_embed, part.points[k]->g_embed, share);
       for (guint l = 0; l < c->n_layers; l++)
         {
-          add_scores (self->head[l], t * c->n_heads, c->d_head, tracer->d_z[l], p->g_z[l],
-                      share);
-          add_scores (self->neuron[l], t * c->d_mlp, 1, tracer->d_act[l], p->g_act[l], share);
+          part = trc_rule_part (self, TRC_KIND_HEAD, l);
+          add_scores (self->head[l], t * c->n_heads, c->d_head, tracer->d_z[l],
+                      part.points[k]->g_z[l], share);
+          part = trc_rule_part (self, TRC_KIND_NEURON, l);
+          add_scores (self->neuron[l], t * c->d_mlp, 1, tracer->d_act[l],
+                      part.points[k]->g_act[l], share);
         }
     }
 }
@@ -96,9 +156,11 @@ trc_rule_new (TrcTracer *tracer, TrcEstimator estimator, GError **error)
   TrcRule *self = g_new0 (TrcRule, 1);
 
   self->estimator = estimator;
-  self->live = estimator == TRC_ESTIMATOR_EAP || estimator == TRC_ESTIMATOR_EAP_IG;
-  self->n_points = estimator == TRC_ESTIMATOR_EAP_IG ? MAX (tracer->params->ig_steps, 1) : 1;
-  self->points = g_new0 (TrcRecord *, self->n_points);
+  self->live = estimator >= TRC_ESTIMATOR_EAP && estimator <= TRC_ESTIMATOR_EAP_IG_ACT;
+  self->n_points =
+      self->live && estimator != TRC_ESTIMATOR_EAP ? MAX (tracer->params->ig_steps, 1) : 1;
+  self->n_groups = estimator == TRC_ESTIMATOR_EAP_IG_ACT ? 1 + 2 * tracer->config->n_layers : 1;
+  self->points = g_new0 (TrcRecord *, self->n_groups * self->n_points);
   if (!run_points (tracer, self, error))
     {
       trc_rule_free (self, tracer->config->n_layers);
@@ -113,7 +175,7 @@ trc_rule_free (TrcRule *self, guint n_layers)
 {
   if (self == NULL)
     return;
-  for (guint k = 0; k < self->n_points; k++)
+  for (guint k = 0; k < self->n_groups * self->n_points; k++)
     trc_record_free (self->points[k], n_layers);
   for (guint l = 0; self->head != NULL && l < n_layers; l++)
     {

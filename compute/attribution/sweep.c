@@ -20,8 +20,11 @@ typedef struct {
   const TrcChosen *chosen;
   TrcTarget *targets;
   guint n_targets, next; /* next: the first target that has not joined */
-  gboolean dense;        /* heads are transparent: every target has a row at every position */
-  TrcTensor *block;      /* [capacity][d_model] */
+  gboolean partial;      /* only the sources of one kind and layer */
+  TrcKind source;
+  guint source_layer;
+  gboolean dense;   /* heads are transparent: every target has a row at every position */
+  TrcTensor *block; /* [capacity][d_model] */
   guint capacity, n_rows, tile;
   GArray *rows, *entries;
   double *rest; /* [targets][T]: what the current layer's nameless nodes add */
@@ -318,8 +321,9 @@ finish_join (Sweep *self, guint first, guint end, guint first_row, GError **erro
   if (!self->rule->live && t->other == NULL && !gated
       && !reader_biases (self, first, end, error))
     return FALSE;
-  /* The difference of two prompts is no sum of writes behind one prompt's frozen patterns. */
-  if (self->dense && t->other != NULL)
+  /* One group of sources is a part of a row, without a value of its own.
+   * The difference of two prompts is no sum of writes behind one prompt's frozen patterns. */
+  if (self->partial || (self->dense && t->other != NULL))
     for (guint i = first; i < end; i++)
       self->targets[i].value = NAN;
   else if (by_reading)
@@ -612,16 +616,24 @@ layer_attention (Sweep *self, guint layer, GError **error)
              : meet_sources (self, TRC_WEIGHT_O, TRC_WEIGHT_O_B, layer, credit_heads, error);
 }
 
+/* Whether the sources of a kind and layer belong to this sweep. */
+static gboolean
+wants (const Sweep *self, TrcKind kind, guint layer)
+{
+  return !self->partial || (self->source == kind && self->source_layer == layer);
+}
+
 static gboolean
 walk_layer (Sweep *self, guint layer, GError **error)
 {
   gboolean parallel = self->tracer->config->parallel;
 
-  if (!meet_sources (self, TRC_WEIGHT_DOWN, TRC_WEIGHT_DOWN_B, layer, credit_neurons, error))
+  if (wants (self, TRC_KIND_NEURON, layer)
+      && !meet_sources (self, TRC_WEIGHT_DOWN, TRC_WEIGHT_DOWN_B, layer, credit_neurons, error))
     return FALSE;
   if (!parallel && !join (self, TRC_KIND_NEURON, layer, error))
     return FALSE;
-  if (!layer_attention (self, layer, error))
+  if (wants (self, TRC_KIND_HEAD, layer) && !layer_attention (self, layer, error))
     return FALSE;
   if (parallel && !join (self, TRC_KIND_NEURON, layer, error))
     return FALSE;
@@ -673,6 +685,8 @@ sweep_part (Sweep *self, GError **error)
                            text);
       if (!walk_layer (self, l, error))
         return FALSE;
+      if (self->partial && self->source != TRC_KIND_EMBED && self->source_layer == l)
+        return TRUE; /* nothing below is asked for */
     }
   return meet_embeddings (self, error);
 }
@@ -732,6 +746,21 @@ sweep_group (Sweep *self, TrcTarget *targets, guint n, GError **error)
   return ok;
 }
 
+/* All targets against the sources of one part of the rule. */
+static gboolean
+sweep_targets (Sweep *self, TrcTarget *targets, guint n, GError **error)
+{
+  for (guint first = 0; first < n;)
+    {
+      self->targets = targets;
+      guint count = fitting (self, first, n - first);
+      if (!sweep_group (self, targets + first, count, error))
+        return FALSE;
+      first += count;
+    }
+  return TRUE;
+}
+
 gboolean
 trc_sweep (TrcTracer *tracer, const TrcRule *rule, const TrcChosen *chosen, TrcTarget *targets,
            guint n, GError **error)
@@ -739,17 +768,20 @@ trc_sweep (TrcTracer *tracer, const TrcRule *rule, const TrcChosen *chosen, TrcT
   Sweep self = { .tracer = tracer,
                  .rule = rule,
                  .chosen = chosen,
-                 .targets = targets,
+                 .partial = rule->n_groups > 1,
                  .dense = tracer->params->heads == TRC_HEADS_TRANSPARENT };
 
   self.tile = tile_rows (tracer, self.dense);
-  for (guint first = 0; first < n;)
+  for (guint group = 0; group < rule->n_groups; group++)
     {
-      self.targets = targets;
-      guint count = fitting (&self, first, n - first);
-      if (!sweep_group (&self, targets + first, count, error))
+      self.source = group == 0       ? TRC_KIND_EMBED
+                    : group % 2 == 1 ? TRC_KIND_HEAD
+                                     : TRC_KIND_NEURON;
+      self.source_layer = group > 0 ? (group - 1) / 2 : 0;
+      const TrcRule part = trc_rule_part (rule, self.source, self.source_layer);
+      self.rule = &part;
+      if (!sweep_targets (&self, targets, n, error))
         return FALSE;
-      first += count;
     }
   return TRUE;
 }

@@ -6,9 +6,13 @@
 #include <string.h>
 
 static const char *const names[TRC_N_ESTIMATORS] = {
-  [TRC_ESTIMATOR_AUTO] = "auto",         [TRC_ESTIMATOR_RELP] = "relp",
-  [TRC_ESTIMATOR_EAP_IG] = "eap-ig",     [TRC_ESTIMATOR_EAP] = "eap",
-  [TRC_ESTIMATOR_GRAD_ACT] = "grad-act", [TRC_ESTIMATOR_EXACT] = "exact",
+  [TRC_ESTIMATOR_AUTO] = "auto",
+  [TRC_ESTIMATOR_RELP] = "relp",
+  [TRC_ESTIMATOR_EAP_IG] = "eap-ig",
+  [TRC_ESTIMATOR_EAP] = "eap",
+  [TRC_ESTIMATOR_GRAD_ACT] = "grad-act",
+  [TRC_ESTIMATOR_EXACT] = "exact",
+  [TRC_ESTIMATOR_EAP_IG_ACT] = "eap-ig-act",
 };
 
 const char *
@@ -33,8 +37,8 @@ trc_estimator_from_name (const char *name, TrcEstimator *out)
 static gboolean
 check_params (const TrcTraceParams *p, GError **error)
 {
-  gboolean live = p->estimator == TRC_ESTIMATOR_EAP || p->estimator == TRC_ESTIMATOR_EAP_IG
-                  || p->estimator == TRC_ESTIMATOR_EXACT;
+  gboolean live = p->estimator != TRC_ESTIMATOR_AUTO && p->estimator != TRC_ESTIMATOR_RELP
+                  && p->estimator != TRC_ESTIMATOR_GRAD_ACT;
   if (p->heads == TRC_HEADS_TRANSPARENT && live)
     {
       g_set_error (

@@ -31,10 +31,11 @@ typedef struct {
 /* A rule at work: its passes, and the score of every node there could be. */
 typedef struct {
   TrcEstimator estimator;
-  gboolean live; /* norms and patterns pass gradients */
-  guint n_points;
-  TrcRecord **points;
-  double *embed;           /* [T] */
+  gboolean live;      /* norms and patterns pass gradients */
+  guint n_points;     /* of one group */
+  guint n_groups;     /* 1, or one for the embeddings and for each layer's heads and neurons */
+  TrcRecord **points; /* [n_groups][n_points] */
+  double *embed;      /* [T] */
   double **head, **neuron; /* [L][T * n_heads], [L][T * d_mlp] */
 } TrcRule;
 
@@ -110,6 +111,9 @@ double trc_tracer_metric (const TrcTracer *self, const float *logits);
 TrcRecord *trc_record_new (TrcTracer *tracer, const guint32 *ids, TrcTensor *embed,
                            TrcLinearise linearise, GError **error);
 
+/* The same with interventions; the numbers of prompts and tokens are filled in. */
+TrcRecord *trc_record_run (TrcTracer *tracer, const TrcForwardParams *params, GError **error);
+
 /* The gradients of the metric, copied to the host. */
 gboolean trc_record_backward (TrcTracer *tracer, TrcRecord *self, GError **error);
 
@@ -126,6 +130,10 @@ void trc_record_free (TrcRecord *self, guint n_layers);
 
 /* Runs the passes of @estimator (not EXACT) and scores every node. */
 TrcRule *trc_rule_new (TrcTracer *tracer, TrcEstimator estimator, GError **error);
+
+/* The part of a rule that the sources of @kind in @layer are scored by: a view that borrows the
+ * points. A rule of one group is its own part. */
+TrcRule trc_rule_part (const TrcRule *self, TrcKind kind, guint layer);
 
 /* Frees; NULL is fine. */
 void trc_rule_free (TrcRule *self, guint n_layers);
@@ -170,9 +178,15 @@ trc_block_vector (TrcTracer *tracer, TrcWeightRole role, guint layer, guint n, G
 TrcTensor *
 trc_block_writes (TrcTracer *tracer, const TrcPlace *places, guint n, GError **error);
 
+/* What a layer's attention (TRC_SITE_ATTN_OUT) or MLP (TRC_SITE_MLP_OUT) adds to the stream, clean
+ * minus baseline and without the bias: [T][d_model], free with g_free(). */
+float *trc_block_difference (TrcTracer *tracer, TrcSite site, TrcWeightRole bias, guint layer,
+                             GError **error);
+
 /* --- sweep.c, exact.c: rows ------------------------------------------------------------------- */
 
-/* Fills the rows of @targets, ordered from the top of the model down. */
+/* Fills the rows of @targets, ordered from the top of the model down. A rule of several groups
+ * takes one sweep for each. */
 gboolean trc_sweep (TrcTracer *tracer, const TrcRule *rule, const TrcChosen *chosen,
                     TrcTarget *targets, guint n, GError **error);
 

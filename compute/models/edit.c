@@ -118,6 +118,8 @@ fold_row (const TrcIntervention *edit, float *mask, float *sum, guint n, const f
         mask[j] *= edit->value;
         sum[j] *= edit->value;
       }
+    else if (edit->mode == TRC_MODE_ADD)
+      sum[j] += values != NULL ? values[j] : edit->value;
     else
       {
         mask[j] = 0;

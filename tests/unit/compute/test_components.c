@@ -94,6 +94,32 @@ test_sums (void)
   check_sums (&trc_fixture_full, TRC_ESTIMATOR_EAP);
   check_sums (&trc_fixture_full, TRC_ESTIMATOR_EAP_IG);
   check_sums (&trc_fixture_bare, TRC_ESTIMATOR_EAP);
+  check_sums (&trc_fixture_full, TRC_ESTIMATOR_EAP_IG_ACT);
+}
+
+/* Along the path of one MLP alone, the mean gradient times the difference IS the effect of
+ * patching that MLP: with enough steps nothing is left to estimate. */
+static void
+test_whole_mlp (void)
+{
+  g_auto (TrcFixture) f = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  trc_fixture_open (&f, &trc_fixture_full, 134);
+  TrcTraceParams p = trc_fixture_params (&f, TRC_ESTIMATOR_EAP_IG_ACT, TRUE);
+  double sums[2] = { 0 }, effects[2];
+  TrcHook hooks[2];
+  p.ig_steps = 60;
+  g_autoptr (TrcGraph) graph = trc_fixture_trace (&f, &p, NULL);
+  for (guint32 i = 0; i < trc_graph_n_nodes (graph); i++)
+    if (trc_graph_node (graph, i)->kind == TRC_NODE_NEURON)
+      sums[trc_graph_node (graph, i)->layer] += trc_graph_node (graph, i)->score;
+  for (guint l = 0; l < 2; l++)
+    hooks[l] = (TrcHook){ .kind = TRC_HOOK_MLP, .layer = l, .last = -1 };
+  g_assert_true (
+      trc_patch_effects (f.model, f.device, &p, hooks, 2, effects, NULL, NULL, &error));
+  for (guint l = 0; l < 2; l++)
+    g_assert_cmpfloat_with_epsilon (sums[l], effects[l], 2e-4);
 }
 
 /* Without norms the values of the last layer's heads read the same in the frozen model. */
@@ -163,6 +189,10 @@ test_file (void)
   g_assert_cmpfloat (trc_graph_number (again, "n_layers"), ==, 2);
   /* input, q, k, v of two heads, an MLP behind them; then the same with three more sources. */
   g_assert_cmpuint (trc_graph_n_edges (graph), ==, 6 * 1 + 3 + 6 * 4 + 6 + 7);
+  g_assert_cmpint (r.estimator, >=, TRC_ESTIMATOR_EAP);
+  g_assert_cmpint (r.estimator, <=, TRC_ESTIMATOR_EAP_IG_ACT);
+  g_assert_cmpstr (trc_graph_text (again, "tracery.estimator"), ==,
+                   trc_estimator_name (r.estimator));
   for (guint c = 0; c < TRC_N_COMPONENTS; c++)
     {
       g_assert_cmpuint (r.n_points[c], >, 3);
@@ -181,6 +211,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/attribution/components/sums", test_sums);
+  g_test_add_func ("/attribution/components/whole-mlp", test_whole_mlp);
   g_test_add_func ("/attribution/components/values", test_values);
   g_test_add_func ("/attribution/components/file", test_file);
   return g_test_run ();
