@@ -7,6 +7,7 @@
 #define FACT_PT 9.0
 #define TOKEN_PT 9.5
 #define RULE_GAP_PX 72.0   /* between two layer rules, view units at 100 % */
+#define FAR_PART 0.8       /* of its size at 100 %: labels, far out */
 #define SMALLEST_PART 0.62 /* of its size at 100 %: text inside boxes, far out */
 #define DOT_PX 3.2         /* shapes smaller than this are dots */
 
@@ -51,7 +52,7 @@ trc_drawing_sign (const TrcDrawing *self, int sign)
 double
 trc_drawing_text_size (const TrcDrawing *self, double points, double most)
 {
-  return points * self->pt * CLAMP (self->zoom / self->opt->unit, 1.0, most);
+  return points * self->pt * CLAMP (self->zoom / self->opt->unit, FAR_PART, most);
 }
 
 gboolean
@@ -135,7 +136,7 @@ paint_rules (const TrcDrawing *self)
         continue;
       pen->klass->line (pen, (TrcPoint){ x, MAX (0.0, bounds.y) },
                         (TrcPoint){ x, MIN (self->opt->h, bounds.y + bounds.h) },
-                        trc_colour_fade (self->theme->hairline, 0.6), 1, 2);
+                        trc_colour_fade (self->theme->hairline, 0.5), 1, 2);
     }
   pen->klass->end (pen);
 }
@@ -196,7 +197,7 @@ paint_weave (const TrcDrawing *self)
       thread[used++].load = (float)(each * load * floor_fade (self, &curve[i]));
     }
   self->pen->klass->begin (self->pen, NULL, "weave", NULL);
-  self->pen->klass->threads (self->pen, thread, used, self->theme->weave);
+  self->pen->klass->threads (self->pen, thread, used, self->theme->weave, self->theme->canvas);
   self->pen->klass->end (self->pen);
   g_free (thread);
 }

@@ -72,6 +72,8 @@ typedef struct {
   float load;
 } TrcThread;
 
+#define TRC_THREAD_WIDTH 0.7 /* where a thread is a stroke */
+
 typedef struct _TrcPen TrcPen;
 
 typedef struct {
@@ -83,7 +85,9 @@ typedef struct {
                  double dash);
   void (*line) (TrcPen *self, TrcPoint a, TrcPoint b, TrcColour colour, double width,
                 double dash);
-  void (*threads) (TrcPen *self, const TrcThread *thread, guint n, TrcColour colour);
+  /* @colour over @ground is what any number of crossing threads comes near to. */
+  void (*threads) (TrcPen *self, const TrcThread *thread, guint n, TrcColour colour,
+                   TrcColour ground);
   void (*text) (TrcPen *self, const TrcPenText *text);
   void (*clip) (TrcPen *self, TrcRect r); /* until the matching end() */
 } TrcPenClass;
@@ -108,6 +112,10 @@ trc_cairo_pen_init (TrcCairoPen *self, TrcPainter *painter, cairo_t *cr, TrcDraw
  * under @cr; FALSE when it is no image or its matrix turns, nothing drawn then. */
 gboolean
 trc_threads_to_pixels (cairo_t *cr, const TrcThread *thread, guint n, TrcColour colour);
+
+/* Where threads are strokes: a colour and an opacity for one of @load that add up as
+ * the density picture does. */
+TrcColour trc_thread_colour (TrcColour colour, TrcColour ground, double load);
 
 /* Everything a part of the drawing needs to know. */
 typedef struct {
@@ -136,8 +144,8 @@ TrcRect trc_drawing_rect (const TrcDrawing *self, TrcRect r);
 /* The colour of an edge of this sign. */
 TrcColour trc_drawing_sign (const TrcDrawing *self, int sign);
 
-/* Size in view units of a text of @points: never smaller than at 100 %, growing
- * with the zoom up to @most times that. */
+/* Size in view units of a text of @points: at 100 % that, far out a little less,
+ * growing with the zoom up to @most times that. */
 double trc_drawing_text_size (const TrcDrawing *self, double points, double most);
 
 /* Layer rows are thinned to every 1st, 2nd, 4th, ...: TRUE if this one stays. */

@@ -142,10 +142,8 @@ pen_line (TrcPen *pen, TrcPoint a, TrcPoint b, TrcColour colour, double width, d
   cairo_stroke (cr);
 }
 
-/* The density picture is bounded however many threads cross; single strokes are
- * not, so they get fainter as they get more. */
 static void
-pen_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour)
+pen_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour, TrcColour ground)
 {
   cairo_t *cr = ((TrcCairoPen *)pen)->cr;
 
@@ -154,9 +152,9 @@ pen_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour)
       pen->stats->threads_drawn += n;
       return;
     }
-  double alpha = CLAMP (sqrt (400.0 / MAX (1, n)), 0.25, 1.0);
   for (guint i = 0; i < n; i++)
-    pen_curve (pen, thread[i].p, trc_colour_fade (colour, alpha * thread[i].load), 0.7, 0);
+    pen_curve (pen, thread[i].p, trc_thread_colour (colour, ground, thread[i].load),
+               TRC_THREAD_WIDTH, 0);
 }
 
 static void

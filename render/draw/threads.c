@@ -146,6 +146,15 @@ lay_on (const Density *d, cairo_surface_t *image, TrcColour colour)
     }
 }
 
+TrcColour
+trc_thread_colour (TrcColour colour, TrcColour ground, double load)
+{
+  TrcColour limit = trc_colour_mix (ground, colour, colour.a);
+
+  limit.a = (float)CLAMP (load * (1 - exp (-1 / SOFT)), 0.008, 1.0);
+  return limit;
+}
+
 gboolean
 trc_threads_to_pixels (cairo_t *cr, const TrcThread *thread, guint n, TrcColour colour)
 {

@@ -23,7 +23,7 @@ trc_page_init (TrcPage *self, const TrcTheme *theme)
 typedef struct {
   double w, h;
   TrcRect picture;
-  double title_y, facts_y; /* middles, 0 when absent */
+  double title_y, facts_y, scores_y; /* middles, 0 when absent */
   double legend_y, caption_y;
   GPtrArray *caption; /* wrapped lines */
 } Plan;
@@ -68,6 +68,26 @@ options_of (const TrcPage *page, double w, double h)
   return opt;
 }
 
+/* Facts and scores in one line where there is room. */
+static char *
+facts_line (const TrcScene *scene)
+{
+  const char *scores = trc_scene_chip (scene);
+
+  return scores != NULL ? g_strconcat (trc_scene_facts (scene), "  \302\267  ", scores, NULL)
+                        : g_strdup (trc_scene_facts (scene));
+}
+
+static gboolean
+fits_one_line (TrcPen *pen, const TrcScene *scene, double w)
+{
+  g_autofree char *line = facts_line (scene);
+  const TrcShaped *shaped =
+      trc_painter_shape (pen->painter, line, TRC_WEIGHT_NORMAL, 0, pen->stats);
+
+  return trc_scene_chip (scene) == NULL || shaped->w * FACTS_PT / TRC_TEXT_BASE <= w;
+}
+
 /* Heights above and below the picture for a page of width @w. */
 static void
 plan_bands (const TrcPage *page, const TrcScene *scene, TrcPen *pen, double w, Plan *plan,
@@ -84,6 +104,11 @@ plan_bands (const TrcPage *page, const TrcScene *scene, TrcPen *pen, double w, P
     {
       plan->facts_y = y + FACTS_PT * 0.7;
       y += FACTS_PT * 1.5;
+      if (!fits_one_line (pen, scene, w - 2 * MARGIN))
+        {
+          plan->scores_y = y + FACTS_PT * 0.7;
+          y += FACTS_PT * 1.5;
+        }
     }
   *above = y + (y > MARGIN ? 4 : 0);
 
@@ -167,20 +192,18 @@ paint_words (const TrcPage *page, const TrcScene *scene, const TrcDrawing *d, co
                                   .weight = TRC_WEIGHT_BOLD,
                                   .colour = theme->text },
                     room);
+  TrcPenText small = {
+    .x = MARGIN, .y = plan->facts_y, .size = FACTS_PT, .align = -1, .colour = theme->dim
+  };
   if (plan->facts_y > 0)
     {
-      g_autofree char *facts = trc_scene_chip (scene) != NULL
-                                   ? g_strconcat (trc_scene_facts (scene), "  \302\267  ",
-                                                  trc_scene_chip (scene), NULL)
-                                   : g_strdup (trc_scene_facts (scene));
-      trc_paint_text (d, facts,
-                      (TrcPenText){ .x = MARGIN,
-                                    .y = plan->facts_y,
-                                    .size = FACTS_PT,
-                                    .align = -1,
-                                    .colour = theme->dim },
-                      room);
+      g_autofree char *line =
+          plan->scores_y > 0 ? g_strdup (trc_scene_facts (scene)) : facts_line (scene);
+      trc_paint_text (d, line, small, room);
     }
+  small.y = plan->scores_y;
+  if (plan->scores_y > 0)
+    trc_paint_text (d, trc_scene_chip (scene), small, room);
   if (plan->legend_y > 0)
     trc_paint_legend (d, MARGIN, plan->h - plan->legend_y, room, TRUE, NULL);
   for (guint i = 0; plan->caption != NULL && i < plan->caption->len; i++)

@@ -59,6 +59,16 @@ attr (GString *out, const char *name, double value)
   g_string_append_c (out, '"');
 }
 
+/* Opacities of threads are of the order of hundredths: three decimals. */
+static void
+attr_fine (GString *out, const char *name, double value)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_string_append_printf (out, " %s=\"%s\"", name,
+                          g_ascii_formatd (text, sizeof text, "%.3f", value));
+}
+
 static void
 attr_colour (GString *out, const char *name, TrcColour c)
 {
@@ -67,7 +77,7 @@ attr_colour (GString *out, const char *name, TrcColour c)
   if (c.a < 0.999f)
     {
       g_autofree char *opacity = g_strconcat (name, "-opacity", NULL);
-      attr (out, opacity, MAX (0.01, c.a));
+      attr_fine (out, opacity, c.a);
     }
 }
 
@@ -246,28 +256,30 @@ pen_line (TrcPen *pen, TrcPoint a, TrcPoint b, TrcColour colour, double width, d
   g_string_append (out, "/>\n");
 }
 
-/* Colour and width stand once on the group; threads come in four loads, so that
+/* Colour and width stand once on the group; threads come in a few loads, so that
  * each element is only its path. */
 static void
-pen_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour)
+pen_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour, TrcColour ground)
 {
-  enum { LOADS = 4 };
+  enum { LOADS = 6 };
   GString *out = ((TrcSvgPen *)pen)->out;
-  double alpha = CLAMP (sqrt (400.0 / MAX (1, n)), 0.25, 1.0);
+  float most = 1e-6f;
 
+  for (guint i = 0; i < n; i++)
+    most = MAX (most, thread[i].load);
   for (int load = 0; load < LOADS; load++)
     {
-      double middle = (load + 0.5) / LOADS;
       gboolean open = FALSE;
       for (guint i = 0; i < n; i++)
         {
-          int mine = (int)CLAMP (thread[i].load * LOADS, 0, LOADS - 1);
-          if (mine != load)
+          if ((int)CLAMP (thread[i].load / most * LOADS, 0, LOADS - 1) != load)
             continue;
           if (!open)
             {
+              double middle = most * (load + 0.5) / LOADS;
               g_string_append (out, "<g fill=\"none\"");
-              attr_stroke (out, trc_colour_fade (colour, alpha * middle), 0.7, 0);
+              attr_stroke (out, trc_thread_colour (colour, ground, middle), TRC_THREAD_WIDTH,
+                           0);
               g_string_append (out, ">\n");
               open = TRUE;
             }

@@ -36,7 +36,7 @@ skip_line (TrcPen *pen, TrcPoint a, TrcPoint b, TrcColour colour, double width, 
 }
 
 static void
-skip_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour)
+skip_threads (TrcPen *pen, const TrcThread *thread, guint n, TrcColour colour, TrcColour ground)
 {
 }
 
@@ -106,8 +106,8 @@ test_no_collisions (void)
       Recorder recorder;
       record (&recorder, painter, many, zoom, &stats);
       g_assert_cmpuint (recorder.texts->len, ==, stats.labels_placed);
-      if (recorder.texts->len > 0) /* never under 9 points at 100 % and farther out */
-        g_assert_cmpfloat (recorder.smallest, >=, 9);
+      if (recorder.texts->len > 0) /* 9 points at 100 %, not much less farther out */
+        g_assert_cmpfloat (recorder.smallest, >=, zoom >= 1 ? 9 : 7);
       g_array_unref (recorder.texts);
     }
   TrcDrawStats stats = { 0 };

@@ -84,6 +84,17 @@ test_matrix_and_hostile (void)
   cairo_surface_destroy (surface);
 }
 
+/* A thousand strokes come to what the density picture comes to. */
+static void
+test_same_limit (void)
+{
+  TrcColour white = { 1, 1, 1, 1 }, one = trc_thread_colour (black, white, 1);
+
+  g_assert_cmpfloat_with_epsilon (one.r, 0.8, 1e-6); /* black at 0.2 over white */
+  g_assert_cmpfloat_with_epsilon (one.a, 0.465, 1e-2);
+  g_assert_cmpfloat (trc_thread_colour (black, white, 0).a, >, 0);
+}
+
 /* On a vector surface threads become strokes. */
 static void
 test_vector (void)
@@ -96,7 +107,7 @@ test_vector (void)
   TrcCairoPen pen;
 
   trc_cairo_pen_init (&pen, painter, cr, &stats);
-  pen.base.klass->threads (&pen.base, thread, 2, black);
+  pen.base.klass->threads (&pen.base, thread, 2, black, (TrcColour){ 1, 1, 1, 1 });
   g_assert_cmpuint (stats.curves_stroked, ==, 2);
   g_assert_cmpuint (stats.threads_drawn, ==, 0);
   cairo_destroy (cr);
@@ -131,6 +142,7 @@ main (int argc, char **argv)
   g_test_add_func ("/threads/place", test_place);
   g_test_add_func ("/threads/bounded", test_bounded);
   g_test_add_func ("/threads/matrix-and-hostile", test_matrix_and_hostile);
+  g_test_add_func ("/threads/same-limit", test_same_limit);
   g_test_add_func ("/threads/vector", test_vector);
   g_test_add_func ("/pen-cairo/marks", test_marks);
   return g_test_run ();
