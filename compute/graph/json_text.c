@@ -1,6 +1,7 @@
 #include "compute/graph/json_text.h"
 
 #include <errno.h>
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -82,6 +83,57 @@ trc_json_append_number (GString *out, double value)
   g_string_append (out, text);
 }
 
+#if LDBL_MANT_DIG == 64
+
+/* Up to 19 digits and 27 of them behind the point: both the digits and the power of ten
+ * are exact in 64 bits, so the quotient is right to half a unit of 64 bits. Rounding it
+ * to 53 bits is right too, unless it lies next to the middle of two doubles: those few
+ * are left to strtod(), and so is every other form. Several times faster. */
+static gboolean
+parse_short_number (const char *text, gsize len, double *value)
+{
+  static const long double powers[] = { 1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                        1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                        1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
+                                        1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L };
+  gboolean negative = len > 0 && text[0] == '-';
+  guint64 digits = 0, mantissa;
+  guint n_digits = 0, n_behind = 0;
+  gboolean point = FALSE;
+
+  for (gsize i = negative; i < len; i++)
+    {
+      if (text[i] == '.' && !point)
+        point = TRUE;
+      else if (!g_ascii_isdigit (text[i]) || n_digits == 19)
+        return FALSE;
+      else
+        {
+          digits = digits * 10 + (guint64)(text[i] - '0');
+          n_digits += digits > 0; /* zeros in front cost nothing */
+          n_behind += point;
+        }
+    }
+  if (digits == 0 || n_behind >= G_N_ELEMENTS (powers))
+    return FALSE;
+  long double quotient = (long double)digits / powers[n_behind];
+  memcpy (&mantissa, &quotient, sizeof mantissa);
+  if ((mantissa & 0x7ff) >= 0x3ff && (mantissa & 0x7ff) <= 0x401)
+    return FALSE;
+  *value = negative ? -(double)quotient : (double)quotient;
+  return TRUE;
+}
+
+#else
+
+static gboolean
+parse_short_number (const char *text, gsize len, double *value)
+{
+  return FALSE;
+}
+
+#endif
+
 gboolean
 trc_json_parse_number (const char *text, gsize len, double *value)
 {
@@ -90,6 +142,8 @@ trc_json_parse_number (const char *text, gsize len, double *value)
 
   if (len == 0 || len > MAX_NUMBER)
     return FALSE;
+  if (parse_short_number (text, len, value))
+    return TRUE;
   memcpy (copy, text, len);
   copy[len] = '\0';
   *value = strtod_l (copy, &end, c_locale ());

@@ -1,102 +1,155 @@
-/* Wall time, processor time and memory of graphs: making, writing, reading,
- * pruning, and of yajl alone on the same bytes.
+/* Large graphs: writing, reading beside yajl alone on the same bytes, influence, and one step
+ * of the pruning slider; memory that a graph takes.
  *
- * usage: bench_graph [NODES LINKS]
+ * usage: bench_graph [NODES LINKS]      14,000 nodes and 1,000,000 links unless told otherwise
  */
 #include "compute/graph_file.h"
 #include "compute/graph_make.h"
 #include "compute/prune.h"
+#include "tests/bench/bench.h"
 
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <yajl/yajl_parse.h>
 
 typedef struct {
-  gint64 wall_us;
-  clock_t cpu;
-} Clock;
+  TrcGraphMakeParams params;
+  char *path;
+  TrcGraph *graph;
+  TrcPruner *pruner;
+  double share;
+} Bench;
 
-static Clock
-now (void)
+static void
+make_graph (gpointer data)
 {
-  return (Clock){ g_get_monotonic_time (), clock () };
+  Bench *self = data;
+
+  trc_graph_unref (self->graph);
+  self->graph = trc_graph_make (&self->params, NULL);
 }
 
 static void
-tell (const char *what, Clock start)
+write_graph (gpointer data)
 {
-  struct rusage usage;
+  Bench *self = data;
 
-  getrusage (RUSAGE_SELF, &usage);
-  printf ("%-28s %7.3f s wall %7.3f s cpu, %5ld MiB at most so far\n", what,
-          (double)(g_get_monotonic_time () - start.wall_us) / 1e6,
-          (double)(clock () - start.cpu) / CLOCKS_PER_SEC, usage.ru_maxrss / 1024);
+  trc_graph_write (self->graph, self->path, NULL);
 }
 
 static void
-parse_only (const char *path)
+read_graph (gpointer data)
 {
-  static const yajl_callbacks none = { 0 };
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, NULL);
-  yajl_handle yajl = yajl_alloc (&none, NULL, NULL);
-  Clock start = now ();
+  Bench *self = data;
 
-  yajl_parse (yajl, (const unsigned char *)g_mapped_file_get_contents (file),
-              g_mapped_file_get_length (file));
+  trc_graph_unref (self->graph);
+  self->graph = trc_graph_read (self->path, NULL, NULL);
+}
+
+static int
+nothing (void *ctx)
+{
+  return 1;
+}
+
+static int
+nothing_text (void *ctx, const unsigned char *text, size_t len)
+{
+  return 1;
+}
+
+static int
+nothing_number (void *ctx, const char *text, size_t len)
+{
+  return 1;
+}
+
+static void
+parse_only (gpointer data)
+{
+  static const yajl_callbacks callbacks = { .yajl_number = nothing_number,
+                                            .yajl_string = nothing_text,
+                                            .yajl_map_key = nothing_text,
+                                            .yajl_start_map = nothing,
+                                            .yajl_end_map = nothing,
+                                            .yajl_start_array = nothing,
+                                            .yajl_end_array = nothing };
+  Bench *self = data;
+  yajl_handle yajl = yajl_alloc (&callbacks, NULL, NULL);
+  static unsigned char chunk[256 * 1024];
+  FILE *file = fopen (self->path, "rb");
+  size_t n;
+
+  while (file != NULL && (n = fread (chunk, 1, sizeof chunk, file)) > 0)
+    yajl_parse (yajl, chunk, n);
+  if (file != NULL)
+    fclose (file);
   yajl_free (yajl);
-  tell ("yajl alone, no callbacks", start);
 }
 
 static void
-prune (TrcGraph *graph)
+find_influence (gpointer data)
 {
-  Clock start = now ();
-  g_autoptr (TrcPruner) pruner = trc_pruner_new (graph, NULL, NULL);
+  Bench *self = data;
 
-  tell ("influence and order", start);
-  for (double share = 0.6; share < 0.95; share += 0.2)
-    {
-      TrcPruneParams params = { share, 0.98 };
+  trc_pruner_free (self->pruner);
+  self->pruner = trc_pruner_new (self->graph, NULL, NULL);
+}
 
-      start = now ();
-      g_autoptr (TrcPruned) kept = trc_pruner_keep (pruner, &params, NULL, NULL);
-      tell ("prune (one slider step)", start);
-      printf ("  keeps %u nodes, %" G_GUINT64_FORMAT " links\n", kept->n_nodes, kept->n_edges);
-    }
+static void
+slide (gpointer data)
+{
+  Bench *self = data;
+  TrcPruneParams params = { self->share, 0.98 };
+
+  trc_pruned_free (trc_pruner_keep (self->pruner, &params, NULL, NULL));
+}
+
+static double
+memory_mib (void)
+{
+  struct mallinfo2 info = mallinfo2 ();
+
+  return (double)(info.uordblks + info.hblkhd) / (1 << 20);
 }
 
 int
 main (int argc, char **argv)
 {
-  TrcGraphMakeParams params = { .n_nodes = 14000, .n_edges = 1000000, .seed = 1 };
-  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "tracery-bench-graph.json", NULL);
+  Bench self = { .params = { .n_nodes = 14000, .n_edges = 1000000, .seed = 1 } };
   GStatBuf info;
 
   if (argc > 2)
     {
-      params.n_nodes = (guint32)atoi (argv[1]);
-      params.n_edges = g_ascii_strtoull (argv[2], NULL, 10);
+      self.params.n_nodes = (guint32)atoi (argv[1]);
+      self.params.n_edges = g_ascii_strtoull (argv[2], NULL, 10);
     }
-  Clock start = now ();
-  TrcGraph *graph = trc_graph_make (&params, NULL);
-  tell ("make", start);
-  start = now ();
-  if (!trc_graph_write (graph, path, NULL) || g_stat (path, &info) != 0)
+  self.path = g_build_filename (g_get_tmp_dir (), "tracery-bench-graph.json", NULL);
+  trc_bench ("make the graph", 1, make_graph, &self);
+  trc_bench ("write", 1, write_graph, &self);
+  if (self.graph == NULL || g_stat (self.path, &info) != 0)
     return 1;
-  tell ("write", start);
-  printf ("  %u nodes, %" G_GUINT64_FORMAT " links, %.1f MB\n", trc_graph_n_nodes (graph),
-          trc_graph_n_edges (graph), (double)info.st_size / 1e6);
-  trc_graph_unref (graph);
-  parse_only (path);
-  start = now ();
-  graph = trc_graph_read (path, NULL, NULL);
-  tell ("read", start);
-  prune (graph);
-  trc_graph_unref (graph);
-  g_unlink (path);
+  trc_bench_figure ("nodes", trc_graph_n_nodes (self.graph), "");
+  trc_bench_figure ("links", (double)trc_graph_n_edges (self.graph), "");
+  trc_bench_figure ("file", (double)info.st_size / 1e6, "MB");
+  TrcBenchTime parse = trc_bench ("yajl alone", 3, parse_only, &self);
+  TrcBenchTime read = trc_bench ("read", 3, read_graph, &self);
+  trc_bench_figure ("read", (double)info.st_size / 1e6 / read.cpu, "MB/s of processor time");
+  trc_bench_figure ("read / yajl alone", read.cpu / parse.cpu, "times");
+  double with = memory_mib ();
+  trc_graph_unref (g_steal_pointer (&self.graph));
+  trc_bench_figure ("memory of the graph", with - memory_mib (), "MiB");
+  read_graph (&self);
+  trc_bench ("influence and order", 5, find_influence, &self);
+  self.share = 0.6;
+  trc_bench ("slider at 0.6", 5, slide, &self);
+  self.share = 0.9;
+  trc_bench ("slider at 0.9", 5, slide, &self);
+  trc_pruner_free (self.pruner);
+  trc_graph_unref (self.graph);
+  g_unlink (self.path);
+  g_free (self.path);
   return 0;
 }

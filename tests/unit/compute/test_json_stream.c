@@ -77,6 +77,24 @@ test_refused (void)
   g_assert_cmpstr (error->message, ==, "f, line 3: refused.");
 }
 
+/* The line of a defect behind any number of lines of any length. */
+static void
+test_lines (void)
+{
+  g_autoptr (GString) text = g_string_new ("[");
+
+  for (guint line = 1; line < 200; line++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *broken = g_strconcat (text->str, "\"refuse\"]", NULL);
+      g_autofree char *want = g_strdup_printf ("f, line %u: refused.", line);
+
+      g_assert_null (read_all (broken, &error));
+      g_assert_cmpstr (error->message, ==, want);
+      g_string_append_printf (text, "%*d,\n", (int)(line * 7 % 31), 1);
+    }
+}
+
 static void
 test_broken (void)
 {
@@ -95,6 +113,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json-stream/pieces", test_pieces);
   g_test_add_func ("/json-stream/refused", test_refused);
+  g_test_add_func ("/json-stream/lines", test_lines);
   g_test_add_func ("/json-stream/broken", test_broken);
   return g_test_run ();
 }

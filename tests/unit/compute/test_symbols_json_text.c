@@ -76,6 +76,38 @@ test_numbers (void)
   g_assert_cmpstr (nan->str, ==, "null");
 }
 
+/* What is read is what strtod() reads, for texts of every length and near the middle of
+ * two doubles. */
+static void
+test_exact (void)
+{
+  static const char *const hard[] = {
+    "9007199254740993",     "9007199254740992.5",  "0.1",  "-0",
+    "4503599627370496.5",   "4503599627370497.5",  "1.",   "0.000000000000000000000000001",
+    "18446744073709551615", "9999999999999999999", "00.5", "-.5"
+  };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (6);
+
+  for (guint i = 0; i < 200000; i++)
+    {
+      g_autoptr (GString) text = g_string_new (i % 2 == 0 ? "" : "-");
+      double value;
+      guint n = (guint)g_rand_int_range (rand, 1, 22);
+      guint point = (guint)g_rand_int_range (rand, 0, 24);
+
+      if (i < G_N_ELEMENTS (hard))
+        g_string_assign (text, hard[i]);
+      else if (i % 5 == 0)
+        g_string_append_printf (text, "%.17g", fabs (g_rand_double (rand) - 0.5));
+      else
+        for (guint k = 0; k < n; k++)
+          g_string_append_printf (text, k == point ? ".%d" : "%d",
+                                  g_rand_int_range (rand, k == 0 ? 1 : 0, 10));
+      g_assert_true (trc_json_parse_number (text->str, text->len, &value));
+      g_assert_cmpfloat (value, ==, g_ascii_strtod (text->str, NULL));
+    }
+}
+
 static void
 test_parse (void)
 {
@@ -120,6 +152,7 @@ main (int argc, char **argv)
   g_test_add_func ("/symbols/many", test_symbols);
   g_test_add_func ("/json-text/strings", test_strings);
   g_test_add_func ("/json-text/numbers", test_numbers);
+  g_test_add_func ("/json-text/exact", test_exact);
   g_test_add_func ("/json-text/parse", test_parse);
   g_test_add_func ("/json-text/short", test_short);
   return g_test_run ();
