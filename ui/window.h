@@ -2,7 +2,9 @@
  *
  * Header, left pane (F9), canvas, inspector (Shift+F9). Everything a person can
  * do is an action "win.NAME"; what tests and scripts want to know is the state
- * of an action (read over D-Bus): selection, zoom, job, message, graph, shown.
+ * of an action (read over D-Bus): selection, zoom, camera, job (the title of the
+ * running one), jobs (begun so far), message, graph, hits, shown (nodes, links,
+ * scenes built), pictures (painted).
  */
 #pragma once
 

@@ -206,12 +206,25 @@ trc_digest_estimator (const TrcDigest *self)
   return trc_graph_text (self->graph, "tracery.estimator");
 }
 
+static double
+agreement (const TrcDigest *self, const char *rule, const char *figure)
+{
+  g_autofree char *key = g_strdup_printf ("tracery.agreement.%s.%s", rule, figure);
+
+  return trc_graph_number (self->graph, key);
+}
+
 double
 trc_digest_trust (const TrcDigest *self, double *low, double *high)
 {
-  *low = trc_graph_number (self->graph, "tracery.pearson_low");
-  *high = trc_graph_number (self->graph, "tracery.pearson_high");
-  return trc_graph_number (self->graph, "tracery.pearson");
+  const char *rule = trc_digest_estimator (self);
+
+  *low = *high = NAN;
+  if (rule == NULL)
+    return NAN;
+  *low = agreement (self, rule, "pearson_low");
+  *high = agreement (self, rule, "pearson_high");
+  return agreement (self, rule, "pearson");
 }
 
 const char *const *

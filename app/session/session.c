@@ -81,6 +81,12 @@ trc_session_end_job (TrcSession *self, TrcJob *job, const GError *error)
     g_list_store_remove (self->jobs, at);
   if (trc_job_get_error (job) != NULL)
     trc_session_say (self, trc_job_get_error (job), TRUE);
+  else if (trc_job_get_state (job) == TRC_JOB_CANCELLED)
+    {
+      g_autofree char *said = g_strdup_printf ("Cancelled: %s.", trc_job_get_title (job));
+
+      trc_session_say (self, said, FALSE);
+    }
   g_signal_emit (self, signals[BUSY_CHANGED], 0);
   g_object_unref (job);
 }

@@ -99,6 +99,7 @@ class App:
         for i in range(desktop.get_child_count()):
             child = desktop.get_child_at_index(i)
             if child is not None and child.get_process_id() == self.process.pid:
+                child.clear_cache()
                 return child
         return None
 
@@ -148,9 +149,12 @@ class App:
 
 
 def walk(item):
-    """All accessibles below `item`, itself first."""
+    """All accessibles below `item`, itself first; what goes away meanwhile is left out."""
     yield item
-    for i in range(item.get_child_count()):
-        child = item.get_child_at_index(i)
+    try:
+        children = [item.get_child_at_index(i) for i in range(item.get_child_count())]
+    except GLib.Error:
+        return
+    for child in children:
         if child is not None:
             yield from walk(child)

@@ -18,6 +18,7 @@ struct _TrcExportDialog {
   GtkWidget *transparent, *title, *legend, *outlines, *caption;
   GtkWidget *preview, *note, *go;
   GtkNativeDialog *chooser;
+  char *of_title;         /* the document that the path was made for */
   cairo_surface_t *drawn; /* the preview, redrawn when an option changes */
 };
 
@@ -208,7 +209,23 @@ on_go (TrcExportDialog *self)
   read_options (self, &options);
   options.format = (TrcExportFormat)(TRC_EXPORT_SVG + chosen (self->format));
   trc_session_export (self->session, path, &options);
-  gtk_window_close (GTK_WINDOW (self));
+  gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
+}
+
+/* Shown again: the drawing may be another one. */
+static void
+on_map (TrcExportDialog *self)
+{
+  if (g_strcmp0 (self->of_title, trc_session_get_title (self->session)) != 0)
+    {
+      g_autofree char *path = default_path (self);
+
+      g_free (self->of_title);
+      self->of_title = g_strdup (trc_session_get_title (self->session));
+      gtk_editable_set_text (GTK_EDITABLE (self->path), path);
+      on_format (self);
+    }
+  redraw_preview (self);
 }
 
 /* ---- construction ---- */
@@ -221,6 +238,7 @@ trc_export_dialog_dispose (GObject *object)
   g_clear_object (&self->session);
   g_clear_object (&self->chooser);
   g_clear_pointer (&self->drawn, cairo_surface_destroy);
+  g_clear_pointer (&self->of_title, g_free);
   G_OBJECT_CLASS (trc_export_dialog_parent_class)->dispose (object);
 }
 
@@ -267,6 +285,7 @@ size_row (TrcExportDialog *self)
   g_signal_connect_swapped (self->width, "value-changed", G_CALLBACK (redraw_preview), self);
   self->unit = choice_new (self, units, 0);
   trc_name_widget (self->unit, _ ("Unit"), FALSE);
+  trc_name_widget (gtk_widget_get_first_child (self->unit), _ ("Unit"), FALSE);
   self->dpi = gtk_spin_button_new_with_range (36, 1200, 12);
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (self->dpi), 300);
   trc_name_widget (self->dpi, _ ("Dots per inch"), FALSE);
@@ -283,10 +302,8 @@ path_row (TrcExportDialog *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
   GtkWidget *browse = gtk_button_new_with_label (_ ("Browse…"));
-  g_autofree char *path = default_path (self);
 
   self->path = gtk_entry_new ();
-  gtk_editable_set_text (GTK_EDITABLE (self->path), path);
   gtk_widget_set_hexpand (self->path, TRUE);
   trc_name_widget (self->path, _ ("File"), FALSE);
   g_signal_connect_swapped (self->path, "activate", G_CALLBACK (on_go), self);
@@ -355,8 +372,10 @@ trc_export_dialog_new (GtkWindow *parent, TrcSession *session)
   gtk_box_append (GTK_BOX (box), form);
   gtk_box_append (GTK_BOX (box), self->note);
   gtk_box_append (GTK_BOX (box),
-                  trc_form_buttons_new (GTK_WINDOW (self), _ ("Export"), &self->go));
+                  trc_form_buttons_new (GTK_WINDOW (self), _ ("Export"),
+                                        _ ("Export the chosen figure"), &self->go));
   g_signal_connect_swapped (self->go, "clicked", G_CALLBACK (on_go), self);
+  g_signal_connect (self, "map", G_CALLBACK (on_map), NULL);
   trc_form_init_window (GTK_WINDOW (self), parent, _ ("Export the figure"), box);
   return GTK_WIDGET (self);
 }

@@ -39,6 +39,8 @@ trc_form_add (GtkWidget *form, const char *name, GtkWidget *control)
   gtk_grid_attach (GTK_GRID (form), label, 0, row, 1, 1);
   gtk_grid_attach (GTK_GRID (form), control, 1, row, 1, 1);
   trc_name_widget (control, name, FALSE);
+  if (GTK_IS_DROP_DOWN (control)) /* the button inside is what takes the focus */
+    trc_name_widget (gtk_widget_get_first_child (control), name, FALSE);
 }
 
 GtkWidget *
@@ -51,7 +53,7 @@ trc_form_choice_new (const char *const *words)
 }
 
 GtkWidget *
-trc_form_buttons_new (GtkWindow *dialog, const char *verb, GtkWidget **go)
+trc_form_buttons_new (GtkWindow *dialog, const char *verb, const char *name, GtkWidget **go)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
   GtkWidget *cancel = gtk_button_new_with_label (_ ("Cancel"));
@@ -61,7 +63,7 @@ trc_form_buttons_new (GtkWindow *dialog, const char *verb, GtkWidget **go)
   gtk_widget_add_css_class (*go, "trc-button");
   gtk_widget_add_css_class (*go, "suggested-action");
   trc_name_widget (cancel, _ ("Cancel"), FALSE);
-  trc_name_widget (*go, verb, FALSE);
+  trc_name_widget (*go, name, FALSE);
   g_signal_connect_swapped (cancel, "clicked", G_CALLBACK (gtk_window_close), dialog);
   gtk_widget_set_halign (box, GTK_ALIGN_END);
   gtk_widget_set_margin_top (box, 8);
@@ -94,7 +96,7 @@ trc_form_init_window (GtkWindow *dialog, GtkWindow *parent, const char *title, G
   gtk_window_set_titlebar (dialog, bar);
   gtk_window_set_title (dialog, title);
   gtk_window_set_transient_for (dialog, parent);
-  gtk_window_set_destroy_with_parent (dialog, TRUE);
+  gtk_window_set_hide_on_close (dialog, TRUE); /* it comes back as it was left */
   gtk_window_set_default_size (dialog, DIALOG_WIDTH, -1);
   gtk_widget_set_margin_top (child, 16);
   gtk_widget_set_margin_bottom (child, 16);

@@ -17,8 +17,10 @@ void trc_form_add (GtkWidget *form, const char *name, GtkWidget *control);
 /* A drop-down of NULL-terminated @words. */
 GtkWidget *trc_form_choice_new (const char *const *words);
 
-/* A row of buttons at the foot of a dialog: cancel and the one that does it. */
-GtkWidget *trc_form_buttons_new (GtkWindow *dialog, const char *verb, GtkWidget **go);
+/* A row of buttons at the foot of a dialog: cancel and the one that does it, which
+ * is called @name for assistive technology, where "Export" alone is in the header too. */
+GtkWidget *
+trc_form_buttons_new (GtkWindow *dialog, const char *verb, const char *name, GtkWidget **go);
 
 /* A plain dialog window above @parent with a box to fill; closes on Escape. */
 void trc_form_init_window (GtkWindow *dialog, GtkWindow *parent, const char *title,

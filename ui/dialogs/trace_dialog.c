@@ -10,6 +10,7 @@
 #include "ui/inspector/rows.h"
 
 #define TYPING_MS 150 /* wait this long after a key before the model is asked */
+#define NOTE_CHARS 48
 #define FIRST_PROMPT "37 + 95 ="
 
 struct _TrcTraceDialog {
@@ -124,7 +125,7 @@ on_go (TrcTraceDialog *self)
   if (request.model == NULL || !gtk_widget_get_sensitive (self->go))
     return;
   trc_session_trace (self->session, &request);
-  gtk_window_close (GTK_WINDOW (self));
+  gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
 }
 
 static void
@@ -175,6 +176,8 @@ fill (TrcTraceDialog *self, GtkWindow *parent)
   self->guesses = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   self->note = trc_label_new ("", "trc-faint");
   gtk_label_set_wrap (GTK_LABEL (self->note), TRUE);
+  gtk_label_set_width_chars (GTK_LABEL (self->note), NOTE_CHARS);
+  gtk_label_set_max_width_chars (GTK_LABEL (self->note), NOTE_CHARS);
 
   trc_form_add (form, _ ("Model"), self->model);
   trc_form_add (form, _ ("Prompt"), self->prompt);
@@ -187,8 +190,8 @@ fill (TrcTraceDialog *self, GtkWindow *parent)
   gtk_box_append (GTK_BOX (box), trc_heading_new (_ ("Next token"), _ ("probability")));
   gtk_box_append (GTK_BOX (box), self->guesses);
   gtk_box_append (GTK_BOX (box), extra);
-  gtk_box_append (GTK_BOX (box),
-                  trc_form_buttons_new (GTK_WINDOW (self), _ ("Trace"), &self->go));
+  gtk_box_append (GTK_BOX (box), trc_form_buttons_new (GTK_WINDOW (self), _ ("Trace"),
+                                                       _ ("Start the trace"), &self->go));
   trc_form_init_window (GTK_WINDOW (self), parent, _ ("Trace a prompt"), box);
 }
 

@@ -8,6 +8,7 @@
 #include "ui/common/words.h"
 #include "ui/inspector/rows.h"
 
+#define LINE_CHARS 24
 #define N_LINKS 8
 #define N_PREDICTIONS 8
 #define N_WARNINGS 4
@@ -28,6 +29,8 @@ wrapped (const char *text, const char *style_class)
 
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_width_chars (GTK_LABEL (label), LINE_CHARS);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), LINE_CHARS);
   return label;
 }
 
@@ -246,6 +249,7 @@ trc_inspector_init (TrcInspector *self)
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER,
                                   GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), self->box);
+  trc_name_widget (self->scroller, _ ("Inspector"), FALSE);
   gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
   gtk_widget_add_css_class (GTK_WIDGET (self), "trc-pane");
   gtk_widget_add_css_class (GTK_WIDGET (self), "right");

@@ -9,9 +9,9 @@
 #include "ui/common/words.h"
 #include "ui/common/wrap_layout.h"
 
-#define NAME_CHARS 13
-#define LINK_BAR_PX 104
-#define TRACK_PX 118
+#define NAME_CHARS 12
+#define LINK_BAR_PX 96
+#define TRACK_PX 104
 
 static GtkWidget *
 name_label (const char *name, float xalign)

@@ -9,6 +9,7 @@
 #include "ui/panels/outline_view.h"
 
 #define PROMPT_LINES 5
+#define PROMPT_CHARS 20
 
 typedef struct {
   TrcSession *session;
@@ -72,6 +73,8 @@ prompt_card_new (TrcSession *session)
   self->prompt = trc_label_new ("", NULL);
   gtk_label_set_wrap (GTK_LABEL (self->prompt), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (self->prompt), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_width_chars (GTK_LABEL (self->prompt), PROMPT_CHARS);
+  gtk_label_set_max_width_chars (GTK_LABEL (self->prompt), PROMPT_CHARS);
   gtk_label_set_lines (GTK_LABEL (self->prompt), PROMPT_LINES);
   gtk_label_set_ellipsize (GTK_LABEL (self->prompt), PANGO_ELLIPSIZE_END);
   self->answer = trc_label_new ("", "trc-note");

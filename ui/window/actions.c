@@ -115,32 +115,26 @@ on_close (GSimpleAction *action, GVariant *parameter, gpointer data)
 
 /* ---- dialogs ---- */
 
+/* A dialog is made when it is first wanted and then kept, with what was typed. */
+static void
+present_dialog (TrcWindow *self, GtkWidget **place,
+                GtkWidget *(*make) (GtkWindow *parent, TrcSession *session))
+{
+  if (*place == NULL)
+    *place = make (GTK_WINDOW (self), self->session);
+  gtk_window_present (GTK_WINDOW (*place));
+}
+
 static void
 on_trace (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  TrcWindow *self = data;
-
-  if (self->trace_dialog == NULL)
-    {
-      self->trace_dialog = trc_trace_dialog_new (GTK_WINDOW (self), self->session);
-      g_object_add_weak_pointer (G_OBJECT (self->trace_dialog),
-                                 (gpointer *)&self->trace_dialog);
-    }
-  gtk_window_present (GTK_WINDOW (self->trace_dialog));
+  present_dialog (data, &TRC_WINDOW (data)->trace_dialog, trc_trace_dialog_new);
 }
 
 static void
 on_export (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  TrcWindow *self = data;
-
-  if (self->export_dialog == NULL)
-    {
-      self->export_dialog = trc_export_dialog_new (GTK_WINDOW (self), self->session);
-      g_object_add_weak_pointer (G_OBJECT (self->export_dialog),
-                                 (gpointer *)&self->export_dialog);
-    }
-  gtk_window_present (GTK_WINDOW (self->export_dialog));
+  present_dialog (data, &TRC_WINDOW (data)->export_dialog, trc_export_dialog_new);
 }
 
 static void
@@ -301,6 +295,7 @@ update_states (TrcWindow *self)
   const TrcPresentInfo *info = trc_session_get_info (self->session);
   g_autofree char *job = job_words (self->session);
   g_autofree char *selection = selection_words (self->session);
+  TrcCamera camera = trc_canvas_get_camera (TRC_CANVAS (self->canvas));
   guint n_painted = 0, n_frames = 0;
 
   trc_window_set_state (self, "job", g_variant_new_string (job));
@@ -309,6 +304,7 @@ update_states (TrcWindow *self)
                         g_variant_new_string (trc_session_get_title (self->session)));
   trc_window_set_state (self, "zoom",
                         g_variant_new_double (trc_canvas_get_zoom (TRC_CANVAS (self->canvas))));
+  trc_window_set_state (self, "camera", g_variant_new ("(dd)", camera.cx, camera.cy));
   trc_window_set_state (self, "node-share", g_variant_new_double (view->node_share));
   trc_window_set_state (self, "edge-share", g_variant_new_double (view->edge_share));
   trc_window_set_state (self, "blocks",
@@ -378,10 +374,16 @@ trc_window_add_actions (TrcWindow *self)
   static const struct {
     const char *name, *state;
   } facts[] = {
-    { "selection", "''" },  { "zoom", "1.0" },
-    { "job", "''" },        { "message", "''" },
-    { "graph", "''" },      { "hits", "-1" },
-    { "pictures", "@u 0" }, { "shown", "(@u 0, @t 0, @u 0)" },
+    { "selection", "''" },
+    { "zoom", "1.0" },
+    { "camera", "(0.0, 0.0)" },
+    { "jobs", "@u 0" },
+    { "job", "''" },
+    { "message", "''" },
+    { "graph", "''" },
+    { "hits", "-1" },
+    { "pictures", "@u 0" },
+    { "shown", "(@u 0, @t 0, @u 0)" },
   };
 
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);

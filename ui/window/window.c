@@ -64,6 +64,13 @@ on_message (TrcSession *session, const char *sentence, gboolean is_error, TrcWin
   trc_window_say (self, sentence, is_error);
 }
 
+static void
+on_jobs_changed (GListModel *jobs, guint position, guint removed, guint added, TrcWindow *self)
+{
+  self->n_jobs += added;
+  trc_window_set_state (self, "jobs", g_variant_new_uint32 (self->n_jobs));
+}
+
 void
 trc_window_say (TrcWindow *self, const char *sentence, gboolean is_error)
 {
@@ -241,6 +248,8 @@ follow_session (TrcWindow *self)
     g_signal_connect_object (self->session, plain[i].signal, G_CALLBACK (plain[i].handler),
                              self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->session, "message", G_CALLBACK (on_message), self, 0);
+  g_signal_connect_object (trc_session_get_jobs (self->session), "items-changed",
+                           G_CALLBACK (on_jobs_changed), self, 0);
 }
 
 static void
@@ -277,6 +286,10 @@ trc_window_dispose (GObject *object)
   if (self->session != NULL)
     trc_session_close (self->session);
   g_clear_object (&self->chooser);
+  if (self->trace_dialog != NULL)
+    gtk_window_destroy (GTK_WINDOW (g_steal_pointer (&self->trace_dialog)));
+  if (self->export_dialog != NULL)
+    gtk_window_destroy (GTK_WINDOW (g_steal_pointer (&self->export_dialog)));
   g_clear_pointer (&self->hits, g_array_unref);
   G_OBJECT_CLASS (trc_window_parent_class)->dispose (object);
   g_clear_object (&self->session);

@@ -20,6 +20,7 @@ struct _TrcWindow {
   guint next_hit;
   GtkNativeDialog *chooser;
   GtkWidget *trace_dialog, *export_dialog;
+  guint n_jobs; /* begun so far */
   gboolean new_graph; /* the next scene is of another graph */
 };
 
