@@ -13,12 +13,11 @@ two_boxes (void)
 
   box.at = (TrcPoint){ 40, -60 };
   box.label = "target";
-  trc_scene_builder_edge (builder,
-                          &(TrcSceneEdge){ .from = from,
-                                           .to = trc_scene_builder_box (builder, &box),
-                                           .share = 0.5,
-                                           .value = 0.5,
-                                           .max_width = 6 });
+  trc_scene_builder_edge (builder, &(TrcSceneEdge){ .from = from,
+                                                    .to = trc_scene_builder_box (builder, &box),
+                                                    .share = 0.5,
+                                                    .value = 0.5,
+                                                    .max_width = 6 });
   return trc_scene_builder_end (builder);
 }
 

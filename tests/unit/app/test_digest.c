@@ -63,15 +63,15 @@ static void
 test_node_facts (void)
 {
   g_autoptr (TrcDigest) digest = digest_new ();
-  g_autoptr (TrcFacts) flat
-      = trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_B }, FALSE, 2);
-  g_autoptr (TrcFacts) grouped
-      = trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_B }, TRUE, 8);
+  g_autoptr (TrcFacts) flat =
+      trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_B }, FALSE, 2);
+  g_autoptr (TrcFacts) grouped =
+      trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_B }, TRUE, 8);
 
   g_assert_cmpstr (flat->title, ==, "b");
   g_assert_cmpuint (flat->n_inputs, ==, 3);
   g_assert_cmpuint (flat->inputs->len, ==, 2); /* cut */
-  g_assert_cmpint ((int) link_at (flat->inputs, 0)->ref.id, ==, SMALL_TOKEN_1);
+  g_assert_cmpint ((int)link_at (flat->inputs, 0)->ref.id, ==, SMALL_TOKEN_1);
   g_assert_cmpfloat (link_at (flat->inputs, 0)->share, ==, -0.5);
   g_assert_cmpfloat (link_at (flat->inputs, 1)->share, ==, 0.3);
   g_assert_cmpuint (flat->n_outputs, ==, 2);
@@ -79,17 +79,16 @@ test_node_facts (void)
   g_assert_cmpfloat (link_at (flat->outputs, 1)->share, ==, 0.75);
 
   g_assert_cmpuint (grouped->n_inputs, ==, 2);
-  g_assert_cmpint (link_at (grouped->inputs, 1)->ref.kind, ==, TRC_REF_GROUP);
-  g_assert_cmpstr (link_at (grouped->inputs, 1)->label, ==, "first");
-  g_assert_cmpfloat (link_at (grouped->inputs, 1)->share, ==, 0.5);
+  g_assert_cmpint (link_at (grouped->inputs, 0)->ref.kind, ==, TRC_REF_GROUP);
+  g_assert_cmpstr (link_at (grouped->inputs, 0)->label, ==, "first");
+  g_assert_cmpfloat (link_at (grouped->inputs, 0)->share, ==, 0.5);
 }
 
 static void
 test_group_facts (void)
 {
   g_autoptr (TrcDigest) digest = digest_new ();
-  g_autoptr (TrcFacts) facts
-      = trc_digest_facts (digest, (TrcRef){ TRC_REF_GROUP, 0 }, TRUE, 8);
+  g_autoptr (TrcFacts) facts = trc_digest_facts (digest, (TrcRef){ TRC_REF_GROUP, 0 }, TRUE, 8);
 
   g_assert_cmpstr (facts->title, ==, "first");
   g_assert_cmpuint (facts->n_members, ==, 2);
@@ -107,8 +106,8 @@ static void
 test_where_it_fires (void)
 {
   g_autoptr (TrcDigest) digest = digest_new ();
-  g_autoptr (TrcFacts) facts
-      = trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_A }, TRUE, 8);
+  g_autoptr (TrcFacts) facts =
+      trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_A }, TRUE, 8);
 
   g_assert_cmpuint (facts->n_tokens, ==, 2);
   g_assert_cmpfloat (facts->fires[0], ==, 2);
@@ -119,10 +118,9 @@ static void
 test_refs (void)
 {
   g_autoptr (TrcDigest) digest = digest_new ();
-  g_autoptr (TrcFacts) token
-      = trc_digest_facts (digest, (TrcRef){ TRC_REF_TOKEN, 1 }, TRUE, 8);
+  g_autoptr (TrcFacts) token = trc_digest_facts (digest, (TrcRef){ TRC_REF_TOKEN, 1 }, TRUE, 8);
 
-  g_assert_cmpint ((int) token->ref.id, ==, SMALL_TOKEN_1);
+  g_assert_cmpint ((int)token->ref.id, ==, SMALL_TOKEN_1);
   g_assert_null (trc_digest_facts (digest, (TrcRef){ TRC_REF_NODE, SMALL_N }, TRUE, 8));
   g_assert_null (trc_digest_facts (digest, (TrcRef){ TRC_REF_GROUP, 2 }, TRUE, 8));
   g_assert_null (trc_digest_facts (digest, (TrcRef){ TRC_REF_TOKEN, 2 }, TRUE, 8));

@@ -16,7 +16,7 @@ static void
 test_undo_redo (void)
 {
   g_autoptr (TrcHistory) history = trc_history_new (state (0));
-  gint64 hour = 3600 * G_USEC_PER_SEC;
+  gint64 hour = G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC;
 
   g_assert_null (trc_history_undo_name (history));
   g_assert_cmpint (number (trc_history_undo (history)), ==, -1);
@@ -57,7 +57,7 @@ test_depth (void)
   guint n = 0;
 
   for (int i = 1; i < 2000; i++)
-    trc_history_push (history, "x", state (i), i * 10 * G_USEC_PER_SEC);
+    trc_history_push (history, "x", state (i), (gint64) i * 10 * G_USEC_PER_SEC);
   while (trc_history_undo (history) != NULL)
     n++;
   g_assert_cmpuint (n, >=, 100);
