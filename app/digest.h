@@ -125,6 +125,9 @@ TrcFacts *trc_digest_facts (const TrcDigest *self, TrcRef ref, gboolean by_group
 void trc_facts_free (TrcFacts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcFacts, trc_facts_free)
 
+/* 40249 as "40,249". Free it. */
+char *trc_count_text (guint64 n) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Nodes whose label, token or id holds every word of @query (case folded), most
  * influential first; of guint32. */
 GArray *trc_digest_search (const TrcDigest *self, const char *query) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,6 +9,14 @@
 #define PILL_GAP 6.0
 #define ASPECT 1.4
 #define END_GAP 16.0
+#define ROOM_W 600.0 /* points: a small graph is spread over as much as a window shows */
+#define ROOM_H 470.0
+#define ROOM_ASPECT 1.2
+#define SPREAD_X 1.6
+#define SPREAD_Y 1.9
+#define READABLE_W 760.0 /* wider scenes are seen from far: chips and pills grow with them */
+#define GROW 1.6
+#define LEGEND_SHARE 0.3 /* of the width, kept free of pills: the legend floats there */
 
 static TrcItem *
 item_at (const TrcPlan *self, guint i)
@@ -260,6 +268,65 @@ widen_ends (TrcPlan *self)
       item_at (self, i)->at.y += END_GAP;
 }
 
+/* Chips and pills carry their words inside; in a wide scene, which is seen from far, they
+ * need a larger box to be read in. */
+static void
+grow_ends (TrcPlan *self, double scene_w)
+{
+  double grow = CLAMP (scene_w / READABLE_W, 1, GROW);
+
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      TrcItem *item = item_at (self, i);
+      if (item->parent >= 0 || (item->shape != TRC_BOX_CHIP && item->shape != TRC_BOX_PILL))
+        continue;
+      item->h *= grow;
+      if (item->shape == TRC_BOX_PILL)
+        item->w *= grow;
+      else if (item->column >= 0)
+        item->w = MAX (item->w, MIN (item->w * grow, self->column_w[item->column] - 4));
+    }
+}
+
+/* The places of all items moved apart, so that a small graph fills a window and a wide one
+ * is not a flat band. Sizes stay. */
+static void
+spread (TrcPlan *self)
+{
+  double left = G_MAXDOUBLE, right = -G_MAXDOUBLE, top = G_MAXDOUBLE, bottom = -G_MAXDOUBLE;
+  double sx, sy, w, h;
+
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      const TrcItem *item = item_at (self, i);
+      if (item->parent >= 0)
+        continue;
+      left = MIN (left, item->at.x - item->w / 2);
+      right = MAX (right, item->at.x + item->w / 2 + item->label_w);
+      top = MIN (top, item->at.y - item->h / 2);
+      bottom = MAX (bottom, item->at.y + item->h / 2);
+    }
+  w = right - left;
+  h = bottom - top;
+  if (w <= 0 || h <= 0)
+    return;
+  sx = CLAMP (ROOM_W / w, 1, SPREAD_X);
+  sy = CLAMP (MAX (ROOM_H, sx * w / ROOM_ASPECT) / h, 1, SPREAD_Y);
+  for (guint i = 0; i < self->items->len; i++)
+    if (item_at (self, i)->parent < 0)
+      {
+        item_at (self, i)->at.x *= sx;
+        item_at (self, i)->at.y *= sy;
+      }
+  for (guint r = 0; self->row_y != NULL && r < self->n_rows; r++)
+    self->row_y[r] *= sy;
+  for (guint c = 0; self->column_x != NULL && c < self->n_columns; c++)
+    {
+      self->column_x[c] *= sx;
+      self->column_w[c] *= sx;
+    }
+}
+
 static TrcLayout *
 run_layout (TrcPlan *self, const TrcLayoutInput *in, GError **error)
 {
@@ -323,7 +390,10 @@ place_outer (TrcPlan *self, GError **error)
   double right = layout->bounds.x + layout->bounds.w;
   for (guint c = 0; c < self->n_columns; c++)
     right = MAX (right, self->column_x[c] + self->column_w[c] / 2);
-  place_logits (self, MIN (0.0, layout->bounds.x), right - 6, self->row_y[self->n_rows - 1]);
+  grow_ends (self, right - MIN (0.0, layout->bounds.x));
+  double left = MIN (0.0, layout->bounds.x);
+  left += LEGEND_SHARE * (right - left);
+  place_logits (self, left, right - 6, self->row_y[self->n_rows - 1]);
   return TRUE;
 }
 
@@ -345,6 +415,7 @@ trc_plan_place (TrcPlan *self, GError **error)
       return FALSE;
   if (!place_outer (self, error))
     return FALSE;
+  spread (self);
   shift_members (self);
   return TRUE;
 }

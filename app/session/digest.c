@@ -552,6 +552,22 @@ trc_facts_free (TrcFacts *self)
   g_free (self);
 }
 
+char *
+trc_count_text (guint64 n)
+{
+  g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, n);
+  gsize len = strlen (digits);
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < len; i++)
+    {
+      if (i > 0 && (len - i) % 3 == 0)
+        g_string_append_c (text, ',');
+      g_string_append_c (text, digits[i]);
+    }
+  return g_string_free (text, FALSE);
+}
+
 /* ---- search ---- */
 
 static gboolean

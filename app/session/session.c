@@ -391,23 +391,6 @@ trc_session_get_n_scenes (TrcSession *self)
 
 /* ---- the document ---- */
 
-/* 40249 -> "40,249". */
-static char *
-with_commas (guint64 n)
-{
-  g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, n);
-  gsize len = strlen (digits);
-  GString *text = g_string_new (NULL);
-
-  for (gsize i = 0; i < len; i++)
-    {
-      if (i > 0 && (len - i) % 3 == 0)
-        g_string_append_c (text, ',');
-      g_string_append_c (text, digits[i]);
-    }
-  return g_string_free (text, FALSE);
-}
-
 /* The prompt without the mark that some models put in front ("<bos>"), in one line. */
 static char *
 readable_prompt (const char *prompt)
@@ -441,8 +424,8 @@ make_words (TrcSession *self)
                                          : g_strdup ("Graph");
     }
   trc_digest_size (self->digest, &n_nodes, &n_links);
-  nodes = with_commas (n_nodes);
-  links = with_commas (n_links);
+  nodes = trc_count_text (n_nodes);
+  links = trc_count_text (n_links);
   g_free (self->subtitle);
   self->subtitle = model[0] != '\0'
                        ? g_strdup_printf ("%s · %s nodes, %s links", model, nodes, links)

@@ -89,6 +89,11 @@ trc_members_lookup (const TrcMembers *self, const char *path)
   g_auto (GStrv) steps = g_strsplit (dot + 1, ".", -1);
   JsonNode *at = node;
 
+  /* trc_members_store() writes the rest of the path as one name, dots and all. */
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node)
+      && json_object_has_member (json_node_get_object (node), dot + 1))
+    return json_node_copy (json_object_get_member (json_node_get_object (node), dot + 1));
+
   for (char **step = steps; *step != NULL && at != NULL; step++)
     at = JSON_NODE_HOLDS_OBJECT (at) ? json_object_get_member (json_node_get_object (at), *step)
                                      : NULL;

@@ -8,6 +8,7 @@
 #define FLIGHT_US 220000
 #define SETTLE_MS 70
 #define ZOOM_STEP 1.25
+#define LABEL_PX 32 /* labels right of the last node stand outside the bounds */
 #define FIT_MAX_ZOOM (1.25 * TRC_UNIT_PX) /* small graphs are not blown up */
 
 static gboolean
@@ -101,6 +102,7 @@ trc_canvas_fit_camera (TrcCanvas *self, TrcScene *scene)
   trc_canvas_view_size (self, &w, &h);
   trc_draw_options_init (&options, &self->theme, w, h);
   insets = trc_draw_insets (scene, &options);
+  insets.right += LABEL_PX;
   camera = trc_camera_fit (trc_scene_bounds (scene), w, h, insets, FIT_MAX_ZOOM);
   camera.cy += self->bottom_inset_px / (2.0 * camera.zoom);
   return camera;

@@ -130,7 +130,7 @@ choose_font (void)
   for (guint i = 0; wanted[i] != NULL; i++)
     if (pango_font_map_get_family (map, wanted[i]) != NULL)
       {
-        g_autofree char *font = g_strdup_printf ("%s 10", wanted[i]);
+        g_autofree char *font = g_strdup_printf ("%s 9.75", wanted[i]);
 
         g_object_set (gtk_settings_get_default (), "gtk-font-name", font, NULL);
         return;

@@ -19,9 +19,8 @@ trc_bar_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   TrcBar *self = TRC_BAR (widget);
   GtkStyleContext *style = gtk_widget_get_style_context (widget);
-  int width = gtk_widget_get_width (widget);
   int height = gtk_widget_get_height (widget);
-  float length = (float)(self->fraction * width);
+  float length = (float)(self->fraction * self->full_px);
   GskRoundedRect bar;
   GdkRGBA color;
 

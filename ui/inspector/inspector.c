@@ -149,14 +149,21 @@ add_scores (TrcInspector *self, TrcDigest *digest)
     }
 }
 
+static char *
+of_text (guint64 part, guint64 whole)
+{
+  g_autofree char *part_text = trc_count_text (part);
+  g_autofree char *whole_text = trc_count_text (whole);
+
+  return g_strdup_printf (_ ("%s of %s"), part_text, whole_text);
+}
+
 static void
 add_shown (TrcInspector *self)
 {
   const TrcPresentInfo *info = trc_session_get_info (self->session);
-  g_autofree char *nodes =
-      g_strdup_printf (_ ("%u of %u"), info->nodes_shown, info->nodes_total);
-  g_autofree char *links = g_strdup_printf (_ ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT),
-                                            info->edges_shown, info->edges_total);
+  g_autofree char *nodes = of_text (info->nodes_shown, info->nodes_total);
+  g_autofree char *links = of_text (info->edges_shown, info->edges_total);
 
   add (self, trc_heading_new (_ ("Shown"), NULL), 16);
   add (self, trc_fact_row_new (_ ("nodes"), nodes), 2);

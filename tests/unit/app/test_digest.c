@@ -140,6 +140,22 @@ test_search (void)
   g_assert_cmpuint (none->len, ==, 0);
 }
 
+static void
+test_counts (void)
+{
+  const struct {
+    guint64 n;
+    const char *text;
+  } cases[] = { { 0, "0" }, { 999, "999" }, { 1000, "1,000" }, { 1234567, "1,234,567" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = trc_count_text (cases[i].n);
+
+      g_assert_cmpstr (text, ==, cases[i].text);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -151,5 +167,6 @@ main (int argc, char **argv)
   g_test_add_func ("/digest/fires", test_where_it_fires);
   g_test_add_func ("/digest/refs", test_refs);
   g_test_add_func ("/digest/search", test_search);
+  g_test_add_func ("/digest/counts", test_counts);
   return g_test_run ();
 }
