@@ -1,59 +1,23 @@
 #!/usr/bin/env python3
 """The real window, driven as a person or a script would, looking at state.
 
-Usage: test_window.py PROGRAM SOURCE_ROOT. Runs itself again below Xvfb and a session bus of its
-own (in that order: a bus from outside the display would know no window).
+Usage: test_window.py PROGRAM SOURCE_ROOT. Runs itself again below an X server of its own.
 """
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import traceback
 import xml.etree.ElementTree as ElementTree
 
-INSIDE = "TRACERY_GUI_INSIDE"
+import headless
 
-
-def skip_all(reason):
-    print(f"1..0 # SKIP {reason}")
-    sys.exit(0)
-
-
-def rerun_inside():
-    for tool in ("xvfb-run", "dbus-run-session", "xdotool"):
-        if shutil.which(tool) is None:
-            skip_all(f"{tool} is not installed")
-    try:
-        import gi
-        gi.require_version("Atspi", "2.0")
-    except (ImportError, ValueError):
-        skip_all("the AT-SPI bindings of Python are not installed")
-    with tempfile.TemporaryDirectory(prefix="tracery-gui-") as folder:
-        os.makedirs(os.path.join(folder, "config", "gtk-4.0"))
-        with open(os.path.join(folder, "config", "gtk-4.0", "settings.ini"), "w") as file:
-            file.write("[Settings]\ngtk-enable-animations=false\ngtk-cursor-blink=false\n")
-        env = dict(os.environ, XDG_CONFIG_HOME=os.path.join(folder, "config"),
-                   HOME=folder, XDG_CACHE_HOME=os.environ.get(
-                       "XDG_CACHE_HOME", os.path.expanduser("~/.cache")),
-                   GSK_RENDERER="cairo", LC_ALL="C.UTF-8", NO_AT_BRIDGE="0",
-                   TRACERY_GUI_FOLDER=folder, **{INSIDE: "1"})
-        env.pop("GTK_A11Y", None)
-        env.pop("DBUS_SESSION_BUS_ADDRESS", None)
-        command = ["xvfb-run", "-a", "-s", "-screen 0 1440x900x24", "dbus-run-session", "--",
-                   sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, check=False)
-        sys.stdout.write(done.stdout.decode("utf-8", "replace"))
-        if done.returncode != 0:
-            sys.stderr.write(done.stderr.decode("utf-8", "replace"))
-        return done.returncode
-
-
-if INSIDE not in os.environ:
-    sys.exit(rerun_inside())
+if not headless.is_inside():
+    if headless.missing():
+        print(f"1..0 # SKIP {headless.missing()}")
+        sys.exit(0)
+    sys.exit(headless.rerun_inside(__file__))
 
 import driver  # noqa: E402
 from driver import App, Failure, GLib, wait_for, walk  # noqa: E402
