@@ -9,11 +9,11 @@
 #define PILL_GAP 6.0
 #define ASPECT 1.4
 #define END_GAP 16.0
-#define ROOM_W 600.0 /* points: a small graph is spread over as much as a window shows */
-#define ROOM_H 470.0
+#define ROOM_W 460.0 /* points: a small graph is spread over as much as a window shows */
+#define ROOM_H 440.0
 #define ROOM_ASPECT 1.2
-#define SPREAD_X 1.6
-#define SPREAD_Y 1.9
+#define SPREAD_X 2.2
+#define SPREAD_Y 2.6
 #define READABLE_W 760.0 /* wider scenes are seen from far: chips and pills grow with them */
 #define GROW 1.6
 #define LEGEND_SHARE 0.3 /* of the width, kept free of pills: the legend floats there */

@@ -151,6 +151,17 @@ append_picture (TrcCanvas *self, GtkSnapshot *snapshot, int width, int height)
   cairo_destroy (cr);
 }
 
+/* What floats over the lower edge stands on the ground, not on the picture. */
+static void
+cover_inset (TrcCanvas *self, cairo_t *cr, int width, int height)
+{
+  const TrcColour *ground = &self->theme.canvas;
+
+  cairo_set_source_rgb (cr, ground->r, ground->g, ground->b);
+  cairo_rectangle (cr, 0, height - self->bottom_inset_px, width, self->bottom_inset_px);
+  cairo_fill (cr);
+}
+
 static void
 append_minimap (TrcCanvas *self, cairo_t *cr, const TrcDrawOptions *options)
 {
@@ -180,6 +191,7 @@ append_over (TrcCanvas *self, GtkSnapshot *snapshot, int width, int height)
   init_options (self, &options);
   if (self->hovered >= 0 || self->hovered_curve >= 0 || self->selected->len > 0)
     trc_draw_highlight (self->painter, scene, &camera, &options, &highlight, cr, NULL);
+  cover_inset (self, cr, width, height);
   trc_draw_overlay (self->painter, scene, &camera, &options, TRC_OVERLAY_ALL, cr, NULL);
   append_minimap (self, cr, &options);
   cairo_destroy (cr);

@@ -27,7 +27,8 @@ trc_bar_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   if (self->fraction <= 0)
     return;
   gtk_style_context_get_color (style, &color);
-  length = MAX (length, LEAST_PX);
+  if (!gtk_widget_has_css_class (widget, "track"))
+    length = MAX (length, LEAST_PX);
   gsk_rounded_rect_init_from_rect (
       &bar, &GRAPHENE_RECT_INIT (0, (float)(height - BAR_HEIGHT_PX) / 2, length, BAR_HEIGHT_PX),
       CORNER_PX);

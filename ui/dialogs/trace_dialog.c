@@ -173,7 +173,7 @@ fill (TrcTraceDialog *self, GtkWindow *parent)
   self->foil = entry_new (self, _ ("none"));
   self->estimator = trc_form_choice_new (trc_session_list_estimators ());
   self->tokens = trc_wrap_box_new (4, 4);
-  self->guesses = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  self->guesses = gtk_box_new (GTK_ORIENTATION_VERTICAL, 4);
   self->note = trc_label_new ("", "trc-faint");
   gtk_label_set_wrap (GTK_LABEL (self->note), TRUE);
   gtk_label_set_width_chars (GTK_LABEL (self->note), NOTE_CHARS);
