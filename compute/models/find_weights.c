@@ -259,3 +259,58 @@ trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *d
     }
   return TRUE;
 }
+
+/* Bytes of @n elements, whole blocks. */
+static gsize
+packed_bytes (TrcDType dtype, guint64 n)
+{
+  const TrcDTypeInfo *info = trc_dtype_info (dtype);
+
+  return n / info->block_elements * info->block_bytes;
+}
+
+void
+trc_model_fetch_packed (const TrcModel *self, TrcWeightRole role, guint layer, guint8 *dst)
+{
+  const TrcSource *tensor = self->sources[trc_model_slot (self, role, layer)];
+  guint n_in, n_out;
+  Run run;
+
+  trc_model_weight_shape (self, role, &n_in, &n_out);
+  guint64 all_out = tensor->n_elements / n_in;
+  for (guint i = 0, done = 0; part_run (self, role, i, &run); i++, done += run.n)
+    {
+      if (self->family->weight[role].out_major)
+        {
+          memcpy (dst + packed_bytes (tensor->dtype, (guint64)done * n_in),
+                  tensor->data + packed_bytes (tensor->dtype, (guint64)run.from * n_in),
+                  packed_bytes (tensor->dtype, (guint64)run.n * n_in));
+          continue;
+        }
+      for (guint64 row = 0; row < n_in; row++)
+        memcpy (dst + packed_bytes (tensor->dtype, row * n_out + done),
+                tensor->data + packed_bytes (tensor->dtype, row * all_out + run.from),
+                packed_bytes (tensor->dtype, run.n));
+    }
+}
+
+gboolean
+trc_model_is_packed (const TrcModel *self, TrcWeightRole role, guint layer)
+{
+  const TrcSource *tensor = self->sources[trc_model_slot (self, role, layer)];
+  guint n_in, n_out;
+  guint block;
+  Run run;
+
+  if (tensor == NULL || tensor->is_f64 || tensor->dtype == TRC_F32
+      || role == TRC_WEIGHT_POSITIONS)
+    return FALSE;
+  trc_model_weight_shape (self, role, &n_in, &n_out);
+  if (n_in == 1)
+    return FALSE;
+  block = trc_dtype_info (tensor->dtype)->block_elements;
+  if (self->family->weight[role].out_major)
+    return n_in % block == 0;
+  part_run (self, role, 0, &run);
+  return n_out % block == 0 && run.from % block == 0 && tensor->n_elements / n_in % block == 0;
+}

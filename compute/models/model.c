@@ -3,11 +3,9 @@
 #include "compute/model.h"
 
 #include "compute/models/model_impl.h"
-#include "compute/tape.h"
 
 #include "compute/models/data_paths.h"
 
-#include <math.h>
 #include <string.h>
 
 /* --- bundled models --- */
@@ -86,30 +84,12 @@ trc_model_list_bundled (void)
 /* --- life cycle --- */
 
 static void
-upload_free (gpointer data)
-{
-  TrcUpload *upload = data;
-
-  g_free (upload->weights);
-  trc_tensor_unref (upload->rope);
-  trc_device_unref (upload->dev);
-  g_free (upload);
-}
-
-static void
-upload_clear (TrcModel *self, TrcUpload *upload)
-{
-  for (gsize i = 0; i < ((gsize)self->config.n_layers + 1) * TRC_N_WEIGHTS; i++)
-    trc_tensor_unref (upload->weights[i].tensor);
-}
-
-static void
 model_clear (gpointer data)
 {
   TrcModel *self = data;
 
   for (guint i = 0; self->uploads != NULL && i < self->uploads->len; i++)
-    upload_clear (self, g_ptr_array_index (self->uploads, i));
+    trc_upload_clear (self, g_ptr_array_index (self->uploads, i));
   g_clear_pointer (&self->uploads, g_ptr_array_unref);
   g_clear_pointer (&self->files, trc_sources_free);
   g_clear_pointer (&self->id_names, g_ptr_array_unref);
@@ -131,7 +111,7 @@ model_new (const char *path)
   self->path = g_strdup (path);
   self->name = g_path_get_basename (full);
   self->files = trc_sources_new ();
-  self->uploads = g_ptr_array_new_with_free_func (upload_free);
+  self->uploads = g_ptr_array_new_with_free_func (trc_upload_free);
   self->id_names = g_ptr_array_new_with_free_func (g_free);
   return self;
 }
@@ -320,163 +300,6 @@ trc_model_weight_host (TrcModel *self, TrcWeightRole role, guint layer, float *d
     for (gsize i = 0; i < n_in; i++)
       dst[i * n_out + o] = turned[o * n_in + i];
   return TRUE;
-}
-
-/* Reads the weight from its file and puts it on the device. */
-static TrcTensor *
-make_tensor (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer, guint rows,
-             guint cols, GError **error)
-{
-  gsize n, bytes;
-  g_autofree float *host = NULL;
-  g_autofree char *label = g_strdup_printf ("%s, layer %u", trc_weight_role_name (role), layer);
-
-  if (g_size_checked_mul (&n, rows, cols) && g_size_checked_mul (&bytes, n, sizeof (float)))
-    host = g_try_malloc (bytes);
-  if (host == NULL)
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,
-                   "There is no memory for the %s.", label);
-      return NULL;
-    }
-  if (!trc_model_fetch (self, role, layer, host))
-    return NULL;
-  TrcShape shape = rows == 1 && role != TRC_WEIGHT_EMBED && role != TRC_WEIGHT_POSITIONS
-                       ? TRC_SHAPE (cols)
-                       : TRC_SHAPE (rows, cols);
-  return trc_tensor_from_data (dev, TRC_F32, shape, host, bytes, label, error);
-}
-
-static TrcUpload *
-get_upload (TrcModel *self, TrcDevice *dev)
-{
-  TrcUpload *upload;
-
-  for (guint i = 0; i < self->uploads->len; i++)
-    {
-      upload = g_ptr_array_index (self->uploads, i);
-      if (upload->dev == dev)
-        return upload;
-    }
-  upload = g_new0 (TrcUpload, 1);
-  upload->dev = trc_device_ref (dev);
-  upload->weights = g_new0 (TrcWeight, ((gsize)self->config.n_layers + 1) * TRC_N_WEIGHTS);
-  g_ptr_array_add (self->uploads, upload);
-  return upload;
-}
-
-/* With the lock held. */
-static TrcWeight *
-get_weight (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer, GError **error)
-{
-  TrcWeightRole from = trc_model_source_role (self, role);
-  TrcWeight *weight = &get_upload (self, dev)->weights[trc_model_slot (self, role, layer)];
-  gboolean out_major = trc_model_is_out_major (self, role);
-  guint n_in, n_out;
-
-  if (weight->tensor != NULL)
-    return weight;
-  trc_model_weight_shape (self, role, &n_in, &n_out);
-  if (from != role)
-    {
-      TrcWeight *source = get_weight (self, dev, from, layer, error);
-
-      if (source == NULL)
-        return NULL;
-      weight->tensor = trc_tensor_ref (source->tensor);
-    }
-  else
-    weight->tensor = make_tensor (self, dev, role, layer, out_major && n_in > 1 ? n_out : n_in,
-                                  out_major && n_in > 1 ? n_in : n_out, error);
-  if (weight->tensor == NULL)
-    return NULL;
-  weight->n_in = n_in;
-  weight->n_out = n_out;
-  weight->out_major = out_major && n_in > 1;
-  return weight;
-}
-
-const TrcWeight *
-trc_model_weight (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer,
-                  GError **error)
-{
-  TrcWeight *weight;
-
-  if (!trc_model_has_weight (self, role, layer))
-    {
-      g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_NOT_FOUND, "%s has no %s.",
-                   self->name, trc_weight_role_name (role));
-      return NULL;
-    }
-  g_mutex_lock (&self->lock);
-  weight = get_weight (self, dev, role, layer, error);
-  g_mutex_unlock (&self->lock);
-  return weight;
-}
-
-/* The frequencies of Llama 3 and linear scaling: low ones are stretched by the factor, high
- * ones stay, those between are blended. */
-static void
-rope_frequencies (const TrcModelConfig *c, double *freq)
-{
-  for (guint i = 0; i < c->rotary_dims / 2; i++)
-    {
-      double f = pow (c->rotary_base, -2.0 * i / c->rotary_dims), wave = 2.0 * G_PI / f;
-
-      freq[i] = f;
-      if (c->rotary_factor <= 0)
-        continue;
-      if (c->rotary_original == 0)
-        freq[i] = f / c->rotary_factor;
-      else if (wave > c->rotary_original / c->rotary_low)
-        freq[i] = f / c->rotary_factor;
-      else if (wave >= c->rotary_original / c->rotary_high)
-        {
-          double smooth =
-              (c->rotary_original / wave - c->rotary_low) / (c->rotary_high - c->rotary_low);
-
-          freq[i] = (1 - smooth) * f / c->rotary_factor + smooth * f;
-        }
-    }
-}
-
-TrcTensor *
-trc_model_rope_table (TrcModel *self, TrcDevice *dev, guint n_positions, GError **error)
-{
-  const TrcModelConfig *c = &self->config;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  TrcUpload *upload = get_upload (self, dev);
-  guint n = 64;
-
-  if (upload->rope == NULL || trc_tensor_dim (upload->rope, 0) < n_positions)
-    {
-      g_autofree double *freq = g_new (double, c->rotary_dims / 2 + 1);
-
-      while (n < n_positions)
-        n *= 2;
-      rope_frequencies (c, freq);
-      g_clear_pointer (&upload->rope, trc_tensor_unref);
-      upload->rope = trc_rope_table (dev, n, c->rotary_dims, c->rotary_base, freq, error);
-    }
-  return upload->rope != NULL ? trc_tensor_ref (upload->rope) : NULL;
-}
-
-void
-trc_model_release (TrcModel *self, TrcDevice *dev)
-{
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->uploads->len; i++)
-    {
-      TrcUpload *upload = g_ptr_array_index (self->uploads, i);
-
-      if (upload->dev == dev)
-        {
-          upload_clear (self, upload);
-          g_ptr_array_remove_index_fast (self->uploads, i);
-          break;
-        }
-    }
-  g_mutex_unlock (&self->lock);
 }
 
 /* --- tokens --- */

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 /* Weights of one model on one device. */
 typedef struct {
   TrcDevice *dev;
-  TrcWeight *weights; /* [(n_layers + 1) * TRC_N_WEIGHTS]; tensor NULL: not there yet */
+  TrcWeight *weights; /* [2][(n_layers + 1) * TRC_N_WEIGHTS]: as f32, then as the file has it;
+                       * tensor NULL: not there yet */
   TrcTensor *rope;    /* cosines and sines of all positions, or NULL */
 } TrcUpload;
 
@@ -30,6 +31,12 @@ struct _TrcModel {
   GPtrArray *uploads; /* of TrcUpload */
 };
 
+/* Drops the tensors of an upload, not its device. */
+void trc_upload_clear (TrcModel *self, TrcUpload *upload);
+
+/* For GPtrArray: frees the struct and its device. */
+void trc_upload_free (gpointer data);
+
 /* Index of a weight in the arrays above. */
 gsize trc_model_slot (const TrcModel *self, TrcWeightRole role, guint layer);
 
@@ -42,6 +49,13 @@ gboolean trc_model_find_weights (TrcModel *self, GError **error);
 /* The weight as f32 in the file's own orientation, q, k and v taken apart; @n as by
  * trc_model_weight_shape(). */
 gboolean trc_model_fetch (const TrcModel *self, TrcWeightRole role, guint layer, float *dst);
+
+/* Whether a weight lies in its file in a packed type and in rows of whole blocks. */
+gboolean trc_model_is_packed (const TrcModel *self, TrcWeightRole role, guint layer);
+
+/* The same as trc_model_fetch() for such a weight, in the file's own type. */
+void
+trc_model_fetch_packed (const TrcModel *self, TrcWeightRole role, guint layer, guint8 *dst);
 
 /* The config, family and files of a GGUF file, or of a llama2.c model file. */
 gboolean trc_model_open_gguf (TrcModel *self, const char *path, GError **error);

@@ -121,7 +121,8 @@ weight_var (TrcPass *self, TrcWeightRole role, guint layer, gboolean *out_major)
 
   if (!trc_model_has_weight (self->model, role, layer))
     return TRC_VAR_NONE;
-  weight = trc_model_weight (self->model, trc_tape_device (self->tape), role, layer, &error);
+  weight = (self->params->train ? trc_model_weight : trc_model_weight_packed) (
+      self->model, trc_tape_device (self->tape), role, layer, &error);
   if (weight == NULL)
     {
       trc_tape_fail (self->tape, error);
