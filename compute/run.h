@@ -71,10 +71,11 @@ typedef struct {
   TrcHook hook;
   TrcMode mode;
   float value;
-  const float *values; /* SET, ADD: one per column of the hook, used at every position; borrowed */
-  TrcRun *source;      /* MEAN, PATCH: a run of the same model that kept the site; borrowed.
+  const float
+      *values;    /* SET, ADD: one per column of the hook, used at every position; borrowed */
+  TrcRun *source; /* MEAN, PATCH: a run of the same model that kept the site; borrowed.
                         * MEAN without one takes the run of the same ids unchanged. */
-  gint64 prompt;       /* only this prompt of the batch; -1 for all */
+  gint64 prompt;  /* only this prompt of the batch; -1 for all */
 } TrcIntervention;
 
 typedef struct {
