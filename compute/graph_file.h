@@ -4,6 +4,8 @@
  *   - the graph JSON of circuit-tracer, Neuronpedia, Anthropic's page and
  *     relatives: { metadata, qParams, nodes: [...], links: [...] }, with every
  *     id form, links before nodes, members missing or of older type;
+ *   - smaller dialects of it: "edges" instead of links, nodes with id, position,
+ *     label, neuron_idx (Transluce) or feature_idx and node_type;
  *   - the JSON of EAP-IG: { cfg, nodes: {name: ...}, edges: {"a->b<q>": ...} };
  *   - either of them inside gzip;
  *   - the .pt files of circuit-tracer (torch.save), unpruned; nothing in them is run.

@@ -1,14 +1,11 @@
 /* The reader of graph files. Links and nodes may come in any order, so links
  * are kept by the numbers of their ids and become links between nodes at the end. */
 
-#include "compute/graph_file.h"
-
 #include "compute/error.h"
 #include "compute/graph/graph_impl.h"
 #include "compute/graph/graph_reader.h"
 #include "compute/graph/json_text.h"
 #include "compute/graph/node_names.h"
-#include "compute/graph/pt_file.h"
 
 #include <string.h>
 
@@ -208,20 +205,64 @@ node_table_member (TrcGraphReader *self, const char *key, const TrcJsonValue *va
 }
 
 static gboolean
+node_known_member (TrcGraphReader *self, const char *key, const TrcJsonValue *value,
+                   gboolean *ok, GError **error)
+{
+  static const struct {
+    const char *key;
+    gboolean (*read) (TrcGraphReader *, const TrcJsonValue *, GError **);
+  } members[] = {
+    { "layer", node_layer },
+    { "feature", node_feature },
+    { "ctx_idx", node_position },
+    { "is_target_logit", node_target },
+  };
+
+  if (node_table_member (self, key, value, ok, error))
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
+    if (strcmp (key, members[i].key) == 0)
+      {
+        *ok = members[i].read (self, value, error);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/* The name that the common dialect has for a member of smaller ones, if the node does
+ * not have that member yet. */
+static const char *
+usual_name (const TrcNode *node, const char *key)
+{
+  if (strcmp (key, "id") == 0)
+    return node->id == NULL ? "node_id" : NULL;
+  if (strcmp (key, "position") == 0)
+    return node->position < 0 ? "ctx_idx" : NULL;
+  if (strcmp (key, "label") == 0)
+    return node->label == NULL ? "clerp" : NULL;
+  if (strcmp (key, "node_type") == 0)
+    return node->type == NULL ? "feature_type" : NULL;
+  if (strcmp (key, "feature_idx") == 0 || strcmp (key, "neuron_idx") == 0)
+    return node->flags & TRC_NODE_NO_FEATURE ? "feature" : NULL;
+  if (strcmp (key, "attribution") == 0)
+    return isnan (node->score) ? "score" : NULL;
+  return NULL;
+}
+
+/* What has another name is understood as far as it can be, and kept as it is. */
+static gboolean
 node_value (TrcGraphReader *self, const char *key, const TrcJsonValue *value, GError **error)
 {
   gboolean ok = TRUE;
+  const char *usual;
 
-  if (node_table_member (self, key, value, &ok, error))
+  if (node_known_member (self, key, value, &ok, error))
     return ok;
-  if (strcmp (key, "layer") == 0)
-    return node_layer (self, value, error);
-  if (strcmp (key, "feature") == 0)
-    return node_feature (self, value, error);
-  if (strcmp (key, "ctx_idx") == 0)
-    return node_position (self, value, error);
-  if (strcmp (key, "is_target_logit") == 0)
-    return node_target (self, value, error);
+  usual = usual_name (&self->node, key);
+  if (usual != NULL && value->kind != TRC_JSON_RAW)
+    node_known_member (self, usual, value, &ok, NULL);
+  if (strcmp (key, "neuron_idx") == 0 && self->node.type == NULL)
+    self->node.type = trc_node_type (TRC_NODE_NEURON);
   trc_json_append_member (self->extra, key, value);
   return TRUE;
 }
@@ -401,8 +442,8 @@ top_enter (TrcGraphReader *self, const char *key, gboolean is_array, gboolean *d
   } rooms[] = {
     { "metadata", FALSE, TRC_AT_METADATA }, { "qParams", FALSE, TRC_AT_PARAMS },
     { "nodes", TRUE, TRC_AT_NODES },        { "links", TRUE, TRC_AT_LINKS },
-    { "cfg", FALSE, TRC_AT_METADATA },      { "nodes", FALSE, TRC_AT_EAP_NODES },
-    { "edges", FALSE, TRC_AT_EAP_EDGES },
+    { "edges", TRUE, TRC_AT_LINKS },        { "cfg", FALSE, TRC_AT_METADATA },
+    { "nodes", FALSE, TRC_AT_EAP_NODES },   { "edges", FALSE, TRC_AT_EAP_EDGES },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rooms); i++)
@@ -555,9 +596,9 @@ has_graph (const TrcGraphReader *self, const char *name, GError **error)
                nodes ? "links" : "nodes");
 }
 
-static TrcGraph *
-read_stream (GInputStream *stream, goffset size, const char *name, const TrcProgress *progress,
-             GError **error)
+TrcGraph *
+trc_graph_read_stream (GInputStream *stream, goffset size, const char *name,
+                       const TrcProgress *progress, GError **error)
 {
   static const TrcJsonHandler handler = { on_enter, on_leave, on_value };
   TrcGraphReader self = { .builder = trc_graph_builder_new (),
@@ -572,86 +613,4 @@ read_stream (GInputStream *stream, goffset size, const char *name, const TrcProg
     graph = trc_graph_builder_finish (g_steal_pointer (&self.builder), error);
   reader_clear (&self);
   return graph;
-}
-
-/* What the first bytes say that a file is. */
-typedef enum { PLAIN, GZIP, ZIP } Packing;
-
-/* The stream behind @base, unpacked if it is gzip. */
-static GInputStream *
-unpack (GInputStream *base, Packing *packing, GError **error)
-{
-  g_autoptr (GInputStream) buffered = g_buffered_input_stream_new_sized (base, 64 * 1024);
-  GBufferedInputStream *in = G_BUFFERED_INPUT_STREAM (buffered);
-  gsize n;
-
-  if (g_buffered_input_stream_fill (in, 4, NULL, error) < 0)
-    return NULL;
-  const guchar *head = g_buffered_input_stream_peek_buffer (in, &n);
-  *packing = n >= 2 && memcmp (head, "\x1f\x8b", 2) == 0     ? GZIP
-             : n >= 4 && memcmp (head, "PK\x03\x04", 4) == 0 ? ZIP
-                                                             : PLAIN;
-  if (*packing != GZIP)
-    return g_steal_pointer (&buffered);
-  g_autoptr (GZlibDecompressor) gzip = g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP);
-  return g_converter_input_stream_new (buffered, G_CONVERTER (gzip));
-}
-
-/* A sentence for what the system says about @path. */
-static void
-set_open_error (const char *name, const GError *cause, GError **error)
-{
-  const char *text = "cannot be opened";
-
-  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-    text = "does not exist";
-  else if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY))
-    text = "is a folder, not a graph file";
-  else if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
-    text = "may not be read: you have no permission";
-  g_set_error (error, cause->domain, cause->code, "%s %s.", name, text);
-}
-
-TrcGraph *
-trc_graph_read (const char *path, const TrcProgress *progress, GError **error)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GError) cause = NULL;
-  g_autofree char *name = g_filename_display_name (path);
-  g_autoptr (GFileInputStream) base = NULL;
-  g_autoptr (GInputStream) stream = NULL;
-  g_autoptr (GFileInfo) info = NULL;
-  Packing packing = PLAIN;
-
-  if (trc_progress_cancelled (progress, error))
-    return NULL;
-  base = g_file_read (file, NULL, &cause);
-  if (base != NULL)
-    stream = unpack (G_INPUT_STREAM (base), &packing, &cause);
-  if (stream == NULL)
-    {
-      set_open_error (name, cause, error);
-      return NULL;
-    }
-  if (packing == ZIP)
-    return trc_pt_read (path, progress, error);
-  info = g_file_input_stream_query_info (base, G_FILE_ATTRIBUTE_STANDARD_SIZE, NULL, NULL);
-  return read_stream (stream,
-                      info != NULL && packing == PLAIN ? g_file_info_get_size (info) : -1, name,
-                      progress, error);
-}
-
-TrcGraph *
-trc_graph_read_bytes (GBytes *bytes, const char *name, const TrcProgress *progress,
-                      GError **error)
-{
-  g_autoptr (GInputStream) base = g_memory_input_stream_new_from_bytes (bytes);
-  g_autoptr (GInputStream) stream = NULL;
-  Packing packing = PLAIN;
-
-  stream = unpack (base, &packing, error);
-  if (stream == NULL)
-    return NULL;
-  return read_stream (stream, packing != PLAIN ? -1 : (goffset)g_bytes_get_size (bytes), name,
-                      progress, error);
 }

@@ -1,6 +1,7 @@
 /* compute/graph/graph_reader.h - the state of one reading
  *
- * Private to compute/graph: graph_read.c takes the file apart, graph_settle.c
+ * Private to compute/graph: graph_open.c finds out what a
+ * file is, graph_read.c takes it apart, graph_settle.c
  * turns ids into nodes once all of it is there.
  */
 #pragma once
@@ -43,6 +44,10 @@ typedef struct {
   guint32 link_source, link_target; /* symbols */
   gboolean link_has_weight;
 } TrcGraphReader;
+
+/* Reads the JSON of a graph, either dialect; @size -1 = not known. */
+TrcGraph *trc_graph_read_stream (GInputStream *stream, goffset size, const char *name,
+                                 const TrcProgress *progress, GError **error);
 
 /* Makes links between nodes out of links between ids, finds the features'
  * numbers, and notes what is odd. FALSE when a link names nothing. */

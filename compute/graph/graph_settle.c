@@ -305,6 +305,24 @@ note_oddities (TrcGraphReader *self, const Names *names)
                                "taken as plain numbers.");
 }
 
+/* Smaller dialects have no metadata and say what the prompt was beside the nodes. */
+static void
+settle_prompt (TrcGraphReader *self)
+{
+  static const char *const names[][2] = { { "prompt", "prompt" },
+                                          { "prompt_tokens", "prompt_tokens" },
+                                          { "prompt_tokens", "token_strings" } };
+  TrcGraphBuilder *b = self->builder;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      const char *json = trc_members_get (b->others, names[i][1]);
+
+      if (json != NULL && trc_members_get (b->metadata, names[i][0]) == NULL)
+        trc_members_set (b->metadata, b->strings, names[i][0], json);
+    }
+}
+
 gboolean
 trc_graph_reader_settle (TrcGraphReader *self, const char *name, GError **error)
 {
@@ -317,6 +335,8 @@ trc_graph_reader_settle (TrcGraphReader *self, const char *name, GError **error)
   else if ((ok = check_names (self, &names, name, error)))
     {
       settle_nodes (self);
+      if (self->builder->dialect == TRC_GRAPH_COMMON)
+        settle_prompt (self);
       ok = settle_links (self, &names);
       if (!ok)
         g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_OUT_OF_MEMORY,

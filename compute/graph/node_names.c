@@ -40,6 +40,9 @@ trc_node_kind_from_type (const char *type)
   for (gsize i = 0; type != NULL && i < G_N_ELEMENTS (types); i++)
     if (strcmp (types[i].type, type) == 0)
       return types[i].kind;
+  for (guint kind = 0; type != NULL && kind < TRC_N_NODE_KINDS; kind++)
+    if (strcmp (kind_names[kind], type) == 0)
+      return (TrcNodeKind)kind;
   return TRC_NODE_OTHER;
 }
 

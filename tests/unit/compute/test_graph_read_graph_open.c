@@ -312,6 +312,48 @@ test_dialects (void)
   g_assert_cmpuint (g_strv_length ((char **)trc_graph_warnings (graph)), ==, 2);
 }
 
+/* Smaller dialects: other names for the same members, and the prompt beside the nodes. */
+static void
+test_other_names (void)
+{
+  static const char neurons[] =
+      "{\"metadata\":{\"num_nodes\":2},\"nodes\":[{\"id\":\"3_1_77\",\"layer\":3,"
+      "\"position\":1,\"neuron_idx\":77,\"label\":\"dogs\",\"attribution\":0.5,"
+      "\"activations\":[1,2]},{\"id\":\"5_1_9\",\"layer\":5,\"position\":1,"
+      "\"neuron_idx\":9}],\"edges\":[{\"source\":\"3_1_77\",\"target\":\"5_1_9\","
+      "\"weight\":2,\"order\":\"FO\"}],\"token_strings\":[\"a\",\"b\"]}";
+  static const char features[] =
+      "{\"prompt\":\"a b\",\"nodes\":[{\"node_id\":\"feat_L0_P1_F1903\",\"layer\":0,"
+      "\"feature_idx\":1903,\"position\":1,\"activation\":4,\"node_type\":\"feature\"}],"
+      "\"edges\":[]}";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TrcGraph) a = read_bytes (neurons, strlen (neurons), &error);
+  g_assert_no_error (error);
+  g_autoptr (TrcGraph) b = read_bytes (features, strlen (features), &error);
+  g_assert_no_error (error);
+
+  const TrcNode *neuron = trc_graph_node (a, 0), *feature = trc_graph_node (b, 0);
+  g_assert_cmpint (neuron->kind, ==, TRC_NODE_NEURON);
+  g_assert_cmpint (neuron->index, ==, 77);
+  g_assert_cmpint (neuron->position, ==, 1);
+  g_assert_cmpstr (neuron->label, ==, "dogs");
+  g_assert_cmpfloat (neuron->score, ==, 0.5);
+  g_assert_cmpuint (trc_graph_n_edges (a), ==, 1);
+  g_assert_cmpstr (trc_graph_token (a, 1), ==, "b");
+  g_assert_cmpint (feature->kind, ==, TRC_NODE_FEATURE);
+  g_assert_cmpint (feature->index, ==, 1903);
+  g_assert_cmpstr (trc_graph_prompt (b), ==, "a b");
+
+  /* Written in the common form, with what it had kept. */
+  g_autofree char *text = g_string_free (trc_graph_to_json (a), FALSE);
+  g_assert_nonnull (strstr (text, "\"activations\":[1,2]"));
+  g_assert_nonnull (strstr (text, "\"order\":\"FO\""));
+  g_autoptr (TrcGraph) again = read_bytes (text, strlen (text), &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (trc_graph_node (again, 0)->kind, ==, TRC_NODE_NEURON);
+  g_assert_cmpint (trc_graph_node (again, 0)->index, ==, 77);
+}
+
 static void
 test_eap (void)
 {
@@ -357,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph-read/gzip", test_gzip);
   g_test_add_func ("/graph-read/progress", test_progress);
   g_test_add_func ("/graph-read/dialects", test_dialects);
+  g_test_add_func ("/graph-read/other-names", test_other_names);
   g_test_add_func ("/graph-read/eap-ig", test_eap);
   return g_test_run ();
 }
