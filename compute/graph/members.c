@@ -100,6 +100,50 @@ trc_members_lookup (const TrcMembers *self, const char *path)
   return at != NULL ? json_node_copy (at) : NULL;
 }
 
+/* As json-glib prints it, but with numbers as short as they can be. */
+static void
+append_node (GString *out, JsonNode *node)
+{
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    {
+      JsonObjectIter iter;
+      const char *name;
+      JsonNode *value;
+      gboolean comma = FALSE;
+
+      g_string_append_c (out, '{');
+      json_object_iter_init_ordered (&iter, json_node_get_object (node));
+      while (json_object_iter_next_ordered (&iter, &name, &value))
+        {
+          g_string_append (out, comma ? ", " : "");
+          trc_json_append_string (out, name, strlen (name));
+          g_string_append (out, ": ");
+          append_node (out, value);
+          comma = TRUE;
+        }
+      g_string_append_c (out, '}');
+    }
+  else if (JSON_NODE_HOLDS_ARRAY (node))
+    {
+      JsonArray *array = json_node_get_array (node);
+
+      g_string_append_c (out, '[');
+      for (guint i = 0; i < json_array_get_length (array); i++)
+        {
+          g_string_append (out, i > 0 ? ", " : "");
+          append_node (out, json_array_get_element (array, i));
+        }
+      g_string_append_c (out, ']');
+    }
+  else if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_DOUBLE)
+    trc_json_append_number (out, json_node_get_double (node));
+  else
+    {
+      g_autofree char *printed = json_to_string (node, FALSE);
+      g_string_append (out, printed);
+    }
+}
+
 void
 trc_members_store (TrcMembers *self, GStringChunk *strings, const char *path, const char *json)
 {
@@ -122,18 +166,19 @@ trc_members_store (TrcMembers *self, GStringChunk *strings, const char *path, co
       const char *name;
       JsonNode *value;
 
-      json_object_iter_init (&iter, json_node_get_object (old));
-      while (json_object_iter_next (&iter, &name, &value))
+      json_object_iter_init_ordered (&iter, json_node_get_object (old));
+      while (json_object_iter_next_ordered (&iter, &name, &value))
         {
           if (strcmp (name, dot + 1) == 0)
             continue;
-          g_autofree char *printed = json_to_string (value, FALSE);
           trc_json_append_string (text, name, strlen (name));
-          g_string_append_printf (text, ":%s,", printed);
+          g_string_append (text, ": ");
+          append_node (text, value);
+          g_string_append (text, ", ");
         }
     }
   trc_json_append_string (text, dot + 1, strlen (dot + 1));
-  g_string_append_printf (text, ":%s}", json);
+  g_string_append_printf (text, ": %s}", json);
   trc_members_set (self, strings, key, text->str);
 }
 

@@ -190,6 +190,20 @@ test_cumulative (void)
   g_assert_false (trc_graph_has_cumulative_influence (b));
 }
 
+/* A few nodes out of many: three that matter, and a token that does not. */
+static void
+test_cumulative_few (void)
+{
+  static const double shares[] = { 0.31, 0.42, 0.44, 0.999 };
+  TrcGraphBuilder *b = trc_graph_builder_new ();
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
+    trc_graph_builder_node (b, add (b, TRC_NODE_FEATURE, 0, 0, i))->influence = shares[i];
+  g_autoptr (TrcGraph) graph = trc_graph_builder_finish (b, &error);
+  g_assert_true (trc_graph_has_cumulative_influence (graph));
+}
+
 /* Threads may ask for the out index at the same time. */
 static gpointer
 ask_out (gpointer data)
@@ -230,6 +244,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/refused", test_refused);
   g_test_add_func ("/graph/empty", test_empty);
   g_test_add_func ("/graph/cumulative", test_cumulative);
+  g_test_add_func ("/graph/cumulative-few", test_cumulative_few);
   g_test_add_func ("/graph/threads", test_threads);
   return g_test_run ();
 }

@@ -164,6 +164,12 @@ test_members (void)
   trc_members_set (members, strings, "a.b", "7");
   trc_members_store (members, strings, "c.d", "[4]");
   trc_members_store (members, strings, "new.x", "null");
+  trc_members_store (members, strings, "new.first", "0.8");
+  trc_members_store (members, strings, "new.second", "[0.1, {\"k\": \"v\"}, true]");
+  trc_members_store (members, strings, "new.third", "3");
+  g_assert_cmpstr (trc_members_get (members, "new"), ==,
+                   "{\"x\": null, \"first\": 0.8, \"second\": [0.1, {\"k\": \"v\"}, true], "
+                   "\"third\": 3}");
   g_autoptr (JsonNode) whole = trc_members_lookup (members, "a.b");
   g_autoptr (JsonNode) deep = trc_members_lookup (members, "c.e.f");
   g_autoptr (JsonNode) none = trc_members_lookup (members, "c.e.f.g");
