@@ -86,17 +86,24 @@ trc_members_lookup (const TrcMembers *self, const char *path)
 
   g_autofree char *key = g_strndup (path, (gsize)(dot - path));
   g_autoptr (JsonNode) node = trc_json_parse_value (trc_members_get (self, key));
-  g_auto (GStrv) steps = g_strsplit (dot + 1, ".", -1);
   JsonNode *at = node;
+  const char *rest = dot + 1;
 
-  /* trc_members_store() writes the rest of the path as one name, dots and all. */
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node)
-      && json_object_has_member (json_node_get_object (node), dot + 1))
-    return json_node_copy (json_object_get_member (json_node_get_object (node), dot + 1));
+  /* Keys may hold dots themselves, as trc_members_store() makes them. */
+  while (at != NULL && rest != NULL)
+    {
+      JsonObject *object = JSON_NODE_HOLDS_OBJECT (at) ? json_node_get_object (at) : NULL;
+      const char *next = strchr (rest, '.');
 
-  for (char **step = steps; *step != NULL && at != NULL; step++)
-    at = JSON_NODE_HOLDS_OBJECT (at) ? json_object_get_member (json_node_get_object (at), *step)
-                                     : NULL;
+      if (object == NULL || json_object_has_member (object, rest) || next == NULL)
+        {
+          at = object != NULL ? json_object_get_member (object, rest) : NULL;
+          break;
+        }
+      g_autofree char *step = g_strndup (rest, (gsize)(next - rest));
+      at = json_object_get_member (object, step);
+      rest = next + 1;
+    }
   return at != NULL ? json_node_copy (at) : NULL;
 }
 

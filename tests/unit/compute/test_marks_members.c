@@ -176,6 +176,9 @@ test_members (void)
   g_assert_cmpint (json_node_get_int (whole), ==, 7);
   g_assert_cmpint (json_node_get_int (deep), ==, 3);
   g_assert_null (none);
+  trc_members_store (members, strings, "new.a.b.c", "11");
+  g_autoptr (JsonNode) dotted = trc_members_lookup (members, "new.a.b.c");
+  g_assert_cmpint (json_node_get_int (dotted), ==, 11);
   trc_members_remove (members, "nobody");
   trc_members_remove (members, "a.b");
   trc_members_append (members, text);
