@@ -6,7 +6,7 @@
 
 #include "compute/run.h"
 #include "compute/train.h"
-#include "compute/train/random.h"
+#include "compute/base/random.h"
 
 G_BEGIN_DECLS
 

@@ -1,5 +1,5 @@
 /* The generator: fixed numbers for a seed, state that resumes, the right distributions. */
-#include "compute/train/random.h"
+#include "compute/base/random.h"
 
 #include <math.h>
 

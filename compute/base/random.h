@@ -1,9 +1,9 @@
-/* compute/train/random.h - a small generator of random numbers with a visible state
+/* compute/base/random.h - a small generator of random numbers with a visible state
  *
  * xoshiro256** of Blackman and Vigna, seeded through splitmix64. The state goes into
  * checkpoints, so a resumed run draws what the uninterrupted one would have drawn.
  *
- * Private to compute/train.
+ * Private to compute.
  */
 #pragma once
 

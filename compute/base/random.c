@@ -1,6 +1,6 @@
 #define G_LOG_DOMAIN "tracery-compute"
 
-#include "compute/train/random.h"
+#include "compute/base/random.h"
 
 #include <math.h>
 
