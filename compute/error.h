@@ -24,4 +24,8 @@ typedef enum {
 /* The error domain of the compute layer. */
 GQuark trc_compute_error_quark (void);
 
+/* A text out of a file, fit to be part of a sentence: valid UTF-8, on one line, not long. Free
+ * with g_free(). */
+char *trc_error_quotable (const char *text);
+
 G_END_DECLS

@@ -50,8 +50,10 @@ trc_json_parse (const char *data, gsize len, const char *name, GError **error)
     }
   if (!json_parser_load_from_data (parser, data, (gssize)len, &cause))
     {
+      g_autofree char *why = trc_error_quotable (cause->message);
+
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "%s is not valid JSON (%s).", name, cause->message);
+                   "%s is not valid JSON (%s).", name, why);
       return NULL;
     }
   JsonNode *root = json_parser_steal_root (parser);

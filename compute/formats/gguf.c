@@ -86,7 +86,9 @@ fail (Cursor *c, const char *format, ...)
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (c->error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID, "%s: %s", c->path, what);
+  g_autofree char *clean = trc_error_quotable (what);
+  g_set_error (c->error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID, "%s: %s", c->path,
+               clean);
   return FALSE;
 }
 

@@ -70,14 +70,16 @@ typedef struct {
 static int G_GNUC_PRINTF (2, 3) header_bad (Header *h, const char *format, ...)
 {
   va_list args;
-  g_autofree char *text = NULL;
+  g_autofree char *text = NULL, *clean = NULL;
 
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
+  /* Names come from the file: they may be cut inside a letter or hold line breaks. */
+  clean = trc_error_quotable (text);
   if (h->error != NULL && *h->error == NULL)
     g_set_error (h->error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                 "%s is not a sound safetensors file: %s.", h->self->path, text);
+                 "%s is not a sound safetensors file: %s.", h->self->path, clean);
   return 0;
 }
 

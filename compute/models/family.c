@@ -26,8 +26,10 @@ static const struct {
 static gboolean
 unsupported (const char *path, const char *key, const char *value, GError **error)
 {
+  g_autofree char *shown = trc_error_quotable (value);
+
   g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-               "%s: \"%s\" is \"%s\", which Tracery does not read.", path, key, value);
+               "%s: \"%s\" is \"%s\", which Tracery does not read.", path, key, shown);
   return FALSE;
 }
 
@@ -452,6 +454,8 @@ trc_family_gguf (gboolean fused)
 const TrcFamily *
 trc_family_find (const char *model_type, const char *path, GError **error)
 {
+  g_autofree char *shown = trc_error_quotable (model_type);
+
   for (gsize f = 0; f < G_N_ELEMENTS (families); f++)
     for (guint i = 0; families[f].model_type[i] != NULL; i++)
       if (strcmp (families[f].model_type[i], model_type) == 0)
@@ -459,7 +463,7 @@ trc_family_find (const char *model_type, const char *path, GError **error)
   g_set_error (
       error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
       "%s describes a model of type \"%s\"; Tracery reads gpt2, gpt_neox, llama and mistral.",
-      path, model_type);
+      path, shown);
   return NULL;
 }
 
