@@ -274,6 +274,15 @@ def a_wrong_target_is_one_sentence(app):
 
 
 @case
+def the_shortcuts_are_told(app):
+    app.activate("show-help-overlay")
+    app.find("label", "Trace a prompt")
+    wait_for("the window of shortcuts", lambda: [
+        item for item in walk(app.accessible()) if item.get_name() == "Show everything"])
+    subprocess.run(["xdotool", "key", "Escape"], check=True)
+
+
+@case
 def every_control_has_a_name(app):
     open_small(app)
     app.activate("select", GLib.Variant("s", "node:9"))

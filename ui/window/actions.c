@@ -244,6 +244,23 @@ on_focus_canvas (GSimpleAction *action, GVariant *parameter, gpointer data)
   gtk_widget_grab_focus (TRC_WINDOW (data)->canvas);
 }
 
+/* The window of shortcuts is built when it is first asked for: not at every start. */
+static void
+on_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  GtkApplicationWindow *window = data;
+
+  if (gtk_application_window_get_help_overlay (window) == NULL)
+    {
+      g_autoptr (GtkBuilder) builder =
+          gtk_builder_new_from_resource ("/org/tracery/Tracery/window/shortcuts.ui");
+
+      gtk_application_window_set_help_overlay (
+          window, GTK_SHORTCUTS_WINDOW (gtk_builder_get_object (builder, "shortcuts")));
+    }
+  gtk_window_present (GTK_WINDOW (gtk_application_window_get_help_overlay (window)));
+}
+
 /* ---- states ---- */
 
 void
@@ -362,6 +379,7 @@ trc_window_add_actions (TrcWindow *self)
     { .name = "forward", .activate = on_camera },
     { .name = "select", .activate = on_select, .parameter_type = "s" },
     { .name = "search", .activate = on_search },
+    { .name = "show-help-overlay", .activate = on_shortcuts },
     { .name = "focus-canvas", .activate = on_focus_canvas },
     { .name = "node-share", .state = "0.8", .change_state = on_node_share },
     { .name = "edge-share", .state = "0.98", .change_state = on_edge_share },

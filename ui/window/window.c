@@ -16,6 +16,7 @@
 #define LEFT_PX 249
 #define RIGHT_PX 304
 #define SHARES_INSET_PX 46
+#define TELL_MS 120
 
 G_DEFINE_FINAL_TYPE (TrcWindow, trc_window, GTK_TYPE_APPLICATION_WINDOW)
 
@@ -106,6 +107,24 @@ on_canvas_activate (TrcCanvas *canvas, int kind, guint64 id, TrcWindow *self)
     trc_session_toggle_group (self->session, (guint32)id);
   else
     trc_canvas_zoom_selection (canvas);
+}
+
+static gboolean
+on_camera_told (gpointer data)
+{
+  TrcWindow *self = data;
+
+  self->camera_id = 0;
+  trc_window_update_actions (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Action states go over the bus: told some times a second, not at every frame of a pan. */
+static void
+on_camera_changed (TrcCanvas *canvas, TrcWindow *self)
+{
+  if (self->camera_id == 0)
+    self->camera_id = g_timeout_add (TELL_MS, on_camera_told, self);
 }
 
 /* ---- search ---- */
@@ -208,8 +227,7 @@ canvas_overlay_new (TrcWindow *self)
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->messages);
   g_signal_connect (self->canvas, "select", G_CALLBACK (on_canvas_select), self);
   g_signal_connect (self->canvas, "activate", G_CALLBACK (on_canvas_activate), self);
-  g_signal_connect_swapped (self->canvas, "camera-changed",
-                            G_CALLBACK (trc_window_update_actions), self);
+  g_signal_connect (self->canvas, "camera-changed", G_CALLBACK (on_camera_changed), self);
   return overlay;
 }
 
@@ -253,17 +271,6 @@ follow_session (TrcWindow *self)
 }
 
 static void
-add_shortcuts_window (TrcWindow *self)
-{
-  g_autoptr (GtkBuilder) builder =
-      gtk_builder_new_from_resource ("/org/tracery/Tracery/window/shortcuts.ui");
-
-  gtk_application_window_set_help_overlay (
-      GTK_APPLICATION_WINDOW (self),
-      GTK_SHORTCUTS_WINDOW (gtk_builder_get_object (builder, "shortcuts")));
-}
-
-static void
 on_dark_changed (TrcApplication *application, TrcWindow *self)
 {
   trc_canvas_set_dark (TRC_CANVAS (self->canvas), trc_application_get_dark (application));
@@ -285,6 +292,7 @@ trc_window_dispose (GObject *object)
 
   if (self->session != NULL)
     trc_session_close (self->session);
+  g_clear_handle_id (&self->camera_id, g_source_remove);
   g_clear_object (&self->chooser);
   if (self->trace_dialog != NULL)
     gtk_window_destroy (GTK_WINDOW (g_steal_pointer (&self->trace_dialog)));
@@ -313,7 +321,6 @@ trc_window_init (TrcWindow *self)
   gtk_window_set_child (GTK_WINDOW (self), body_new (self));
   trc_window_add_actions (self);
   add_drop_target (self);
-  add_shortcuts_window (self);
   follow_session (self);
   trc_window_update_actions (self);
 }
