@@ -20,8 +20,8 @@ struct _TrcWindow {
   guint next_hit;
   GtkNativeDialog *chooser;
   GtkWidget *trace_dialog, *export_dialog;
-  guint n_jobs;    /* begun so far */
-  guint camera_id; /* timeout that tells where the camera is */
+  guint n_jobs;       /* begun so far */
+  guint camera_id;    /* timeout that tells where the camera is */
   gboolean new_graph; /* the next scene is of another graph */
 };
 

@@ -57,7 +57,7 @@ test_depth (void)
   guint n = 0;
 
   for (int i = 1; i < 2000; i++)
-    trc_history_push (history, "x", state (i), (gint64) i * 10 * G_USEC_PER_SEC);
+    trc_history_push (history, "x", state (i), (gint64)i * 10 * G_USEC_PER_SEC);
   while (trc_history_undo (history) != NULL)
     n++;
   g_assert_cmpuint (n, >=, 100);
