@@ -15,7 +15,7 @@
 #define SPREAD_X 2.2
 #define SPREAD_Y 2.6
 #define READABLE_W 760.0 /* wider scenes are seen from far: chips and pills grow with them */
-#define GROW 1.6
+#define GROW 1.3
 #define LEGEND_SHARE 0.3 /* of the width, kept free of pills: the legend floats there */
 
 static TrcItem *
