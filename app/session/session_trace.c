@@ -171,10 +171,12 @@ void
 trc_session_guess_async (TrcSession *self, const char *model, const char *prompt,
                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
-  GTask *task = g_task_new (self, cancellable, callback, data);
-  GuessWork *work = g_new0 (GuessWork, 1);
+  GuessWork *work;
+  GTask *task;
 
   g_return_if_fail (!self->closed);
+  task = g_task_new (self, cancellable, callback, data);
+  work = g_new0 (GuessWork, 1);
   work->model = g_strdup (model);
   work->prompt = g_strdup (prompt);
   g_task_set_task_data (task, work, guess_work_free);
