@@ -54,6 +54,9 @@ typedef struct {
 /* node share 0.8, edge share 0.98, own layout, cards when there are supernodes. */
 void trc_view_init (TrcView *self);
 
+/* As trc_view_init(), but a graph small enough to be seen whole is shown whole. */
+void trc_view_init_for (TrcView *self, const TrcGraph *graph);
+
 /* Makes the scene. @pruner is one made from @graph and kept for the next slider
  * step, or NULL: one is made for this call. @info may be NULL; clear it with
  * trc_present_info_clear(). Milliseconds for a thousand nodes. */

@@ -38,9 +38,11 @@ trc_cli_read_view (const TrcRecipeValues *values, TrcCli *cli, TrcView *view, GA
   for (const char *const *name = trc_recipe_values_list (values, "open"); *name != NULL; name++)
     if (!find_opened (graph, *name, opened, error))
       return NULL;
-  trc_view_init (view);
-  view->node_share = trc_recipe_values_double (values, "node-share");
-  view->edge_share = trc_recipe_values_double (values, "edge-share");
+  trc_view_init_for (view, graph);
+  if (trc_recipe_values_given (values, "node-share"))
+    view->node_share = trc_recipe_values_double (values, "node-share");
+  if (trc_recipe_values_given (values, "edge-share"))
+    view->edge_share = trc_recipe_values_double (values, "edge-share");
   view->layout = (TrcViewLayout)trc_recipe_values_choice (values, "layout");
   view->force_dot = trc_recipe_values_bool (values, "force");
   view->groups = (TrcViewGroups)trc_recipe_values_choice (values, "groups");

@@ -16,12 +16,18 @@ extern const char *const trc_cli_group_words[];  /* auto, cards, flat */
 #define TRC_CLI_VIEW_FIELDS                                                                    \
   { "graph", .kind = TRC_FIELD_FILE, .flags = TRC_FIELD_POSITIONAL | TRC_FIELD_REQUIRED,       \
     .value = "GRAPH", .help = "The graph file" },                                              \
-      { "node-share",     .kind = TRC_FIELD_DOUBLE,                                            \
-        .initial = "0.8", .min = 0,                                                            \
-        .max = 1,         .help = "Share of the influence that the shown nodes carry" },       \
-      { "edge-share",      .kind = TRC_FIELD_DOUBLE,                                           \
-        .initial = "0.98", .min = 0,                                                           \
-        .max = 1,          .help = "Share of the link scores that the shown edges carry" },    \
+      { "node-share",                                                                          \
+        .kind = TRC_FIELD_DOUBLE,                                                              \
+        .initial = "0.8",                                                                      \
+        .min = 0,                                                                              \
+        .max = 1,                                                                              \
+        .help = "Share of the influence that the shown nodes carry; small graphs: 1" },        \
+      { "edge-share",                                                                          \
+        .kind = TRC_FIELD_DOUBLE,                                                              \
+        .initial = "0.98",                                                                     \
+        .min = 0,                                                                              \
+        .max = 1,                                                                              \
+        .help = "Share of the link scores that the shown edges carry; small graphs: 1" },      \
       { "layout", .kind = TRC_FIELD_ENUM, .initial = "own", .choices = trc_cli_layout_words,   \
         .help = "Layers as rows and tokens as columns, or Graphviz dot" },                     \
       { "force", .kind = TRC_FIELD_BOOL,                                                       \

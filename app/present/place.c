@@ -7,6 +7,12 @@
 #define FRAME_PAD 14.0
 #define FRAME_TITLE 30.0
 #define PILL_GAP 6.0
+/* A graph of a few nodes is given the room of a page, not of its shapes. */
+#define ROOMY_W 560.0
+#define ROOMY_H 330.0
+#define ROOMY_GAP 26.0
+#define FEW_ROWS 8u
+#define WIDE_ASPECT 2.0
 #define ASPECT 1.4
 #define END_GAP 16.0
 #define ROOM_W 460.0 /* points: a small graph is spread over as much as a window shows */
@@ -347,6 +353,7 @@ static gboolean
 place_outer (TrcPlan *self, GError **error)
 {
   gboolean dot = self->view->layout == TRC_VIEW_DOT;
+  double roomy_w = self->items->len < 60 ? MIN (150.0, ROOMY_W / MAX (1, self->n_columns)) : 0;
   g_autofree gint32 *local = g_new (gint32, MAX (1, self->items->len));
   g_autofree double *column_w = g_new0 (double, MAX (1, self->n_columns));
   g_autoptr (GArray) nodes = g_array_new (FALSE, TRUE, sizeof (TrcLayoutNode));
@@ -358,7 +365,7 @@ place_outer (TrcPlan *self, GError **error)
                       && !(dot && item->kind == TRC_ITEM_HEADER);
       local[i] = -1;
       if (item->shape == TRC_BOX_CHIP && item->column >= 0)
-        column_w[item->column] = MAX (column_w[item->column], item->w + 10);
+        column_w[item->column] = MAX (column_w[item->column], MAX (item->w + 10, roomy_w));
       if (!mine)
         continue;
       TrcLayoutNode node = layout_node (item);
@@ -375,9 +382,9 @@ place_outer (TrcPlan *self, GError **error)
     .n_rows = self->n_rows,
     .n_columns = self->n_columns,
     .column_w = column_w,
-    .gap_x = 7,
-    .row_h = 22,
-    .aspect = ASPECT,
+    .gap_x = CLAMP (ROOMY_GAP * 12 / MAX (1, self->items->len), 7, ROOMY_GAP),
+    .row_h = CLAMP (ROOMY_H / self->n_rows, 22, 70),
+    .aspect = roomy_w > 0 && self->n_rows <= FEW_ROWS ? WIDE_ASPECT : ASPECT,
   };
   g_autoptr (TrcLayout) layout = run_layout (self, &in, error);
   if (layout == NULL)

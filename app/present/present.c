@@ -3,10 +3,20 @@
 #include <math.h>
 #include <string.h>
 
+#define SMALL_GRAPH 60u /* nodes */
+
 void
 trc_view_init (TrcView *self)
 {
   *self = (TrcView){ .node_share = 0.8, .edge_share = 0.98 };
+}
+
+void
+trc_view_init_for (TrcView *self, const TrcGraph *graph)
+{
+  trc_view_init (self);
+  if (trc_graph_n_nodes (graph) <= SMALL_GRAPH)
+    self->node_share = self->edge_share = 1;
 }
 
 void

@@ -162,6 +162,12 @@ lines_for (const Job *job, guint cell, double cap)
   return MIN (n, (guint)ceil (w / MAX (1.0, cap)));
 }
 
+static double
+given_width (const TrcLayoutInput *in, guint column)
+{
+  return in->column_w != NULL && column < in->n_columns ? in->column_w[column] : 0;
+}
+
 /* Width, height and lines of every cell when no column need be wider than @cap. */
 static void
 measure_cap (const Job *job, double cap, double *column_w, double *row_h, guint *lines)
@@ -169,7 +175,7 @@ measure_cap (const Job *job, double cap, double *column_w, double *row_h, guint 
   const TrcLayoutInput *in = job->in;
 
   for (guint c = 0; c < in->n_columns; c++)
-    column_w[c] = in->column_w != NULL ? in->column_w[c] : 0;
+    column_w[c] = given_width (in, c);
   for (guint r = 0; r < in->n_rows; r++)
     {
       row_h[r] = job->row_h;
@@ -178,7 +184,9 @@ measure_cap (const Job *job, double cap, double *column_w, double *row_h, guint 
           guint cell = r * (in->n_columns + 1) + c;
           double tall = tallest_node (job, cell);
           lines[cell] =
-              c < in->n_columns ? lines_for (job, cell, MAX (cap, widest_node (job, cell))) : 1;
+              c < in->n_columns ? lines_for (
+                  job, cell, MAX (MAX (cap, given_width (in, c)), widest_node (job, cell)))
+                                : 1;
           if (c < in->n_columns)
             column_w[c] = MAX (column_w[c], widest_line (job, cell, lines[cell]));
           if (tall > 0)

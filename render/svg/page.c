@@ -10,6 +10,7 @@
 #define CAPTION_PT 9.0
 #define CAPTION_LINE 13.0
 #define LEGEND_GAP 8.0
+#define LEAST_OWN 420.0 /* points: the narrowest page that nobody asked for */
 #define LEAST 40.0   /* points: the smallest side of a page */
 #define MOST 14400.0 /* the largest that PDF viewers take */
 
@@ -168,7 +169,7 @@ plan_page (const TrcPage *page, const TrcScene *scene, TrcPen *pen, Plan *plan)
   if (plan->w <= 0 && page->h > 0)
     plan->w = natural_w * page->h / (natural_h + 60);
   if (plan->w <= 0)
-    plan->w = MAX (natural_w, 260);
+    plan->w = MAX (natural_w, LEAST_OWN);
   plan->w = CLAMP (plan->w, LEAST, MOST);
 
   plan_bands (page, scene, pen, plan->w, plan, &above, &below);
