@@ -14,6 +14,7 @@
 #define FEW_ROWS 8u
 #define WIDE_ASPECT 2.0
 #define ASPECT 1.4
+#define MOST_EDGES 100000u /* that pull on the layout: the strongest */
 #define END_GAP 16.0
 #define ROOM_W 460.0 /* points: a small graph is spread over as much as a window shows */
 #define ROOM_H 440.0
@@ -180,7 +181,8 @@ outer_edges (const TrcPlan *self, const gint32 *local, gboolean strong_only)
 {
   GArray *edges = g_array_new (FALSE, FALSE, sizeof (TrcLayoutEdge));
 
-  for (guint i = 0; i < self->links->len; i++)
+  for (guint i = self->links->len - MIN (self->links->len, MOST_EDGES); i < self->links->len;
+       i++)
     {
       const TrcLink *link = &g_array_index (self->links, TrcLink, i);
       gint32 from = local[outer (self, link->from)], to = local[outer (self, link->to)];
@@ -231,8 +233,11 @@ place_logits (TrcPlan *self, double left, double right, double y)
         total += item_at (self, i)->w + PILL_GAP;
       }
   g_array_sort_with_data (pills, by_probability, self);
-  if (total - PILL_GAP > right - left)
-    x = MAX (right, left + MIN (total - PILL_GAP, 1.25 * (right - left)));
+  total = MAX (0.0, total - PILL_GAP);
+  double room = CLAMP (total, (right - left) * (1 - LEGEND_SHARE), right - left);
+  if (total > room) /* several lines of about the same length */
+    room = 1.08 * total / ceil (total / room);
+  left = right - room - 1e-6;
   double start = x;
   for (guint k = 0; k < pills->len; k++)
     {
@@ -279,16 +284,20 @@ widen_ends (TrcPlan *self)
 static void
 grow_ends (TrcPlan *self, double scene_w)
 {
-  double grow = CLAMP (scene_w / READABLE_W, 1, GROW);
+  double grow = CLAMP (scene_w / READABLE_W, 1, GROW), pills = 1;
 
+  for (guint i = 0; i < self->items->len; i++)
+    if (is_output (self, item_at (self, i)))
+      pills += item_at (self, i)->w + PILL_GAP;
+  double grow_pills = CLAMP ((1 - LEGEND_SHARE) * scene_w / pills, 1, grow);
   for (guint i = 0; i < self->items->len; i++)
     {
       TrcItem *item = item_at (self, i);
       if (item->parent >= 0 || (item->shape != TRC_BOX_CHIP && item->shape != TRC_BOX_PILL))
         continue;
-      item->h *= grow;
+      item->h *= item->shape == TRC_BOX_PILL ? grow_pills : grow;
       if (item->shape == TRC_BOX_PILL)
-        item->w *= grow;
+        item->w *= grow_pills;
       else if (item->column >= 0)
         item->w = MAX (item->w, MIN (item->w * grow, self->column_w[item->column] - 4));
     }
@@ -398,9 +407,7 @@ place_outer (TrcPlan *self, GError **error)
   for (guint c = 0; c < self->n_columns; c++)
     right = MAX (right, self->column_x[c] + self->column_w[c] / 2);
   grow_ends (self, right - MIN (0.0, layout->bounds.x));
-  double left = MIN (0.0, layout->bounds.x);
-  left += LEGEND_SHARE * (right - left);
-  place_logits (self, left, right - 6, self->row_y[self->n_rows - 1]);
+  place_logits (self, MIN (0.0, layout->bounds.x), right - 6, self->row_y[self->n_rows - 1]);
   return TRUE;
 }
 

@@ -6,10 +6,14 @@
 #define NAME_PT 10.5
 #define FACT_PT 9.0
 #define TOKEN_PT 9.5
-#define RULE_GAP_PX 72.0   /* between two layer rules, view units at 100 % */
-#define FAR_PART 0.8       /* of its size at 100 %: labels, far out */
-#define SMALLEST_PART 0.62 /* of its size at 100 %: text inside boxes, far out */
-#define DOT_PX 3.2         /* shapes smaller than this are dots */
+#define CHIP_H 18.0 /* points: the heights that go with these sizes of text */
+#define PILL_H 22.0
+#define SMALL_PILL_H 17.0
+#define MOST_THREADS 60000u /* of the weave; the weaker ones add nothing that is seen */
+#define RULE_GAP_PX 72.0    /* between two layer rules, view units at 100 % */
+#define FAR_PART 0.8        /* of its size at 100 %: labels, far out */
+#define SMALLEST_PT 5.8     /* text inside boxes, far out */
+#define DOT_PX 3.2          /* shapes smaller than this are dots */
 
 void
 trc_drawing_init (TrcDrawing *self, TrcPen *pen, const TrcScene *scene, const TrcCamera *camera,
@@ -187,8 +191,9 @@ paint_weave (const TrcDrawing *self)
   /* Many threads are fainter each: the eye sees the sum. */
   double each =
       CLAMP (sqrt (700.0 / n_weave), 0.1, 1.0) * CLAMP (self->zoom / self->opt->unit, 0.4, 1.0);
-  TrcThread *thread = g_new (TrcThread, n_weave);
-  for (guint i = 0; i < n_weave; i++)
+  guint first = n_weave > MOST_THREADS ? n_weave - MOST_THREADS : 0;
+  TrcThread *thread = g_new (TrcThread, n_weave - first);
+  for (guint i = first; i < n_weave; i++)
     {
       if (!trc_rect_meets (hull (&curve[i]), self->view))
         continue;
@@ -381,15 +386,23 @@ plate_ink (const TrcDrawing *self, const TrcBox *box)
 static double
 plate_size (const TrcDrawing *self, double points)
 {
-  return points * self->pt * CLAMP (self->zoom / self->opt->unit, SMALLEST_PART, 8.0);
+  double zoom = self->zoom / self->opt->unit;
+
+  return self->pt * CLAMP (points * zoom, MIN (points, SMALLEST_PT), points * 8);
 }
 
+/* Chips and pills may be made larger than usual; their text grows with them. */
 static double
 name_points (const TrcBox *box)
 {
+  gboolean target = box->style == TRC_STYLE_TARGET;
+
   if (box->shape == TRC_BOX_CHIP)
-    return TOKEN_PT;
-  return box->shape == TRC_BOX_PILL && box->style != TRC_STYLE_TARGET ? FACT_PT : NAME_PT;
+    return TOKEN_PT * MAX (1.0, box->h / CHIP_H);
+  if (box->shape == TRC_BOX_PILL)
+    return target ? NAME_PT * MAX (1.0, box->h / PILL_H)
+                  : FACT_PT * MAX (1.0, box->h / SMALL_PILL_H);
+  return NAME_PT;
 }
 
 static gboolean
@@ -412,7 +425,7 @@ text_extent (const TrcDrawing *self, const char *text, double size, gboolean bol
 static TrcRect
 chip_rect (const TrcDrawing *self, const TrcBox *box, TrcRect r)
 {
-  double size = plate_size (self, TOKEN_PT), most = r.w;
+  double size = plate_size (self, name_points (box)), most = r.w;
   guint n;
   const TrcSceneColumn *column = trc_scene_columns (self->scene, &n);
   const TrcBox *boxes = trc_scene_boxes (self->scene, NULL);
