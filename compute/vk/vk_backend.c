@@ -143,24 +143,44 @@ tell_shader (TrcVkCall *call, TrcBuffer *const *buffer)
     }
 }
 
-/* The piece of buffer to bind for tensor @i, which starts at element @first; what is
- * left between the aligned start and the tensor goes into @off. The binding reaches to
- * the end of the buffer where that is allowed. */
+/* Bytes that @n elements of @dtype take, a block begun counted whole. */
+static guint64
+bytes_of (TrcDType dtype, guint64 n)
+{
+  const TrcDTypeInfo *info = trc_dtype_info (dtype);
+
+  return (n + info->block_elements - 1) / info->block_elements * info->block_bytes;
+}
+
+/* Bytes to bind for @extent elements of tensor @i: whole words from an aligned address. @rest is
+ * what lies between that and the tensor's first element. */
+static guint64
+bind_bytes (const TrcVkCall *call, guint i, guint64 extent, guint64 *rest)
+{
+  *rest = bytes_of (call->dtype[i], call->base[i]) % TRC_VK_ALIGN;
+  return (*rest + bytes_of (call->dtype[i], extent) + 3) / 4 * 4;
+}
+
+/* The piece of @buffer to bind for tensor @i of @call; where in it the tensor begins goes
+ * into @off, in bytes for packed types. The binding reaches to the end of the buffer where
+ * that is allowed. */
 static TrcVkSpan
-span_of (TrcVkBackend *self, TrcBuffer *buffer, guint64 first, guint64 extent, TRC_UINT *off)
+span_of (TrcVkBackend *self, const TrcVkCall *call, guint i, TrcBuffer *buffer, guint64 extent,
+         TRC_UINT *off)
 {
   const gboolean given = buffer != NULL && extent > 0;
+  const gboolean packed = call->dtype[i] != TRC_F32 && call->dtype[i] != TRC_I32;
   const TrcVkRange *range = given ? range_of (buffer) : &self->nothing;
-  const guint64 start = given ? first * 4 / TRC_VK_ALIGN * TRC_VK_ALIGN : 0;
+  guint64 rest = 0, size = given ? bind_bytes (call, i, extent, &rest) : 0;
+  const guint64 start = given ? bytes_of (call->dtype[i], call->base[i]) - rest : 0;
   TrcVkSpan span = {
     .buffer = range->block->buffer,
     .offset = range->offset + start,
+    .size = size,
     .bind_size = MIN (range->size - start, self->device.max_bind_bytes),
   };
 
-  *off = given ? (TRC_UINT)(first - start / 4) : 0;
-  if (given)
-    span.size = (*off + extent) * 4;
+  *off = (TRC_UINT)(packed ? rest : rest / 4);
   if (given && self->exact_bindings)
     span.bind_size = span.size;
   return span;
@@ -183,7 +203,7 @@ record (TrcVkBackend *self, const TrcVkCall *call, const TrcDispatch *dispatch,
 
   for (guint i = 0; i < command.n_spans; i++)
     {
-      spans[i] = span_of (self, dispatch->buffer[i], call->base[i], extent[i], &push.off[i]);
+      spans[i] = span_of (self, call, i, dispatch->buffer[i], extent[i], &push.off[i]);
       if (dispatch->info->use[i] & TRC_USE_WRITE)
         command.written |= 1u << i;
     }
@@ -191,17 +211,18 @@ record (TrcVkBackend *self, const TrcVkCall *call, const TrcDispatch *dispatch,
          && trc_vk_stream_dispatch (&self->stream, &command, error);
 }
 
-/* The tensor that exceeds what one binding may hold, or -1. */
+/* The tensor that exceeds what one binding may hold or a shader can count, or -1. */
 static int
 too_large (TrcVkBackend *self, const TrcVkCall *call, const TrcOpInfo *info,
            const guint64 *extent)
 {
-  for (int i = 0; i < info->n_tensors; i++)
-    {
-      const guint64 before = call->base[i] % (TRC_VK_ALIGN / 4);
-      if (extent[i] > 0 && (before + extent[i]) * 4 > self->device.max_bind_bytes)
-        return i;
-    }
+  guint64 rest;
+
+  for (guint i = 0; i < info->n_tensors; i++)
+    if (extent[i] > 0
+        && (bind_bytes (call, i, extent[i], &rest) > self->device.max_bind_bytes
+            || extent[i] > G_MAXUINT32)) /* shaders count elements in 32 bits */
+      return (int)i;
   return -1;
 }
 
@@ -245,16 +266,8 @@ backend_dispatch (TrcDevice *dev, const TrcDispatch *dispatch, GError **error)
   TrcVkCall call = { .op = dispatch->op, .params = dispatch->params };
 
   for (guint i = 0; i < TRC_OP_MAX_TENSORS; i++)
-    if (dispatch->buffer[i] != NULL && dispatch->dtype[i] != TRC_F32
-        && dispatch->dtype[i] != TRC_I32)
-      {
-        g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED,
-                     "Weights of type %s run on the CPU device only.",
-                     trc_dtype_info (dispatch->dtype[i])->name);
-        return FALSE;
-      }
-  for (guint i = 0; i < TRC_OP_MAX_TENSORS; i++)
     {
+      call.dtype[i] = dispatch->dtype[i];
       call.base[i] = i < dispatch->info->n_tensors ? dispatch->params.off[i] : 0;
       call.params.off[i] = 0;
     }

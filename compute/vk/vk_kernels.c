@@ -135,9 +135,22 @@ div_up (double n, double by)
   return (double)((whole + part - 1) / part);
 }
 
-static gboolean
-matmul_grid (TrcVkProfile profile, guint32 width, const TrcMatmulParams *p, TrcVkGrid *grid)
+/* The shader called @name, or its variant for weights of @dtype. */
+static guint32
+shader_for (const char *name, TrcDType dtype)
 {
+  char variant[48];
+
+  if (dtype == TRC_F32 || dtype == TRC_I32)
+    return (guint32)trc_vk_shader_find (name);
+  g_snprintf (variant, sizeof variant, "%s_%s", name, trc_dtype_info (dtype)->name);
+  return (guint32)trc_vk_shader_find (variant);
+}
+
+static gboolean
+matmul_grid (TrcVkProfile profile, guint32 width, const TrcVkCall *call, TrcVkGrid *grid)
+{
+  const TrcMatmulParams *p = &call->params.matmul;
   const double batch = (double)p->n_outer * p->n_inner;
   const char *name = "matmul_lanes";
   double across = width * 4, down = 4;
@@ -153,7 +166,7 @@ matmul_grid (TrcVkProfile profile, guint32 width, const TrcMatmulParams *p, TrcV
           name = "matmul_tile32";
         }
     }
-  grid->key = (TrcVkPipelineKey){ (guint32)trc_vk_shader_find (name), 1, { width } };
+  grid->key = (TrcVkPipelineKey){ shader_for (name, call->dtype[1]), 1, { width } };
   return set_groups (grid, batch * div_up (p->m, down) * div_up (p->n, across));
 }
 
@@ -169,7 +182,7 @@ trc_vk_kernel_grid (TrcVkProfile profile, guint32 subgroup_size, const TrcVkCall
   if (size.n > G_MAXINT32) /* shaders count in 32 bits */
     return FALSE;
   if (kernel->layout == TILES)
-    return matmul_grid (profile, width, &call->params.matmul, grid);
+    return matmul_grid (profile, width, call, grid);
 
   if (profile == TRC_VK_PROFILE_GPU)
     {
@@ -183,7 +196,7 @@ trc_vk_kernel_grid (TrcVkProfile profile, guint32 subgroup_size, const TrcVkCall
         }
     }
   const char *name = kernel->shader != NULL ? kernel->shader : trc_op_info (call->op)->name;
-  grid->key = (TrcVkPipelineKey){ (guint32)trc_vk_shader_find (name),
+  grid->key = (TrcVkPipelineKey){ shader_for (name, call->dtype[0]),
                                   kernel->layout == EACH ? 1 : 2,
                                   { width, kernel->layout == EACH ? 0 : lanes } };
   return set_groups (grid, div_up (size.n, width / lanes));
@@ -215,14 +228,15 @@ common_period (const Step steps[TRC_OP_MAX_TENSORS], guint32 n)
   return common;
 }
 
-/* Cuts the axis whose length is the member of the params at @count. The cut respects
- * all periods; @steps are by tensor. */
+/* Cuts the axis whose length is the member of the params at @count, at a multiple of
+ * @unit, which is 1 where something is read with a period. The cut respects all periods;
+ * @steps are by tensor. */
 static gboolean
-cut (const TrcVkCall *call, gsize count, const Step steps[TRC_OP_MAX_TENSORS], TrcVkCall *first,
-     TrcVkCall *second)
+cut_whole (const TrcVkCall *call, gsize count, guint32 unit,
+           const Step steps[TRC_OP_MAX_TENSORS], TrcVkCall *first, TrcVkCall *second)
 {
   const guint32 n = *(const guint32 *)((const guint8 *)&call->params + count);
-  const guint64 whole = common_period (steps, n);
+  const guint64 whole = MAX (common_period (steps, n), unit);
   guint64 half = n / 2;
 
   if (half > 128)
@@ -242,14 +256,26 @@ cut (const TrcVkCall *call, gsize count, const Step steps[TRC_OP_MAX_TENSORS], T
   return TRUE;
 }
 
+static gboolean
+cut (const TrcVkCall *call, gsize count, const Step steps[TRC_OP_MAX_TENSORS], TrcVkCall *first,
+     TrcVkCall *second)
+{
+  return cut_whole (call, count, 1, steps, first, second);
+}
+
 #define STEPS(...) ((const Step[TRC_OP_MAX_TENSORS]){ __VA_ARGS__ })
 #define CUT(member, ...)                                                                       \
   cut (call, G_STRUCT_OFFSET (TrcOpParams, member), STEPS (__VA_ARGS__), first, second)
+/* Only at a multiple of @unit. */
+#define CUT_WHOLE(unit, member, ...)                                                           \
+  cut_whole (call, G_STRUCT_OFFSET (TrcOpParams, member), unit, STEPS (__VA_ARGS__), first,    \
+             second)
 
 static gboolean
 cut_matmul_axis (const TrcVkCall *call, char axis, TrcVkCall *first, TrcVkCall *second)
 {
   const TrcMatmulParams *p = &call->params.matmul;
+  const guint32 block = trc_dtype_info (call->dtype[1])->block_elements;
   gboolean done;
 
   switch (axis)
@@ -267,9 +293,11 @@ cut_matmul_axis (const TrcVkCall *call, char axis, TrcVkCall *first, TrcVkCall *
     case 'm':
       return CUT (matmul.m, { p->trans_a ? 1 : p->ld_a }, { 0 }, { 0 }, { p->ld_c });
     case 'n':
-      return CUT (matmul.n, { 0 }, { p->trans_b ? p->ld_b : 1 }, { 1 }, { 1 });
+      return CUT_WHOLE (p->trans_b ? 1 : block, matmul.n, { 0 }, { p->trans_b ? p->ld_b : 1 },
+                        { 1 }, { 1 });
     default:
-      done = CUT (matmul.k, { p->trans_a ? p->ld_a : 1 }, { p->trans_b ? 1 : p->ld_b });
+      done = CUT_WHOLE (p->trans_b ? block : 1, matmul.k, { p->trans_a ? p->ld_a : 1 },
+                        { p->trans_b ? 1 : p->ld_b });
       if (done)
         {
           second->params.matmul.accumulate = 1;

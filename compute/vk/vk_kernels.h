@@ -21,6 +21,7 @@ typedef struct {
   TrcOpParams params; /* off[] relative to each tensor's first element, plus what shaders
                          read in the entries beyond the op's tensors */
   guint64 base[TRC_OP_MAX_TENSORS]; /* elements to add to off[], 64 bits */
+  TrcDType dtype[TRC_OP_MAX_TENSORS];
 } TrcVkCall;
 
 typedef struct {

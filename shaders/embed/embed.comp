@@ -6,10 +6,12 @@
 // come in pieces.
 #include "kernel.glsl"
 
-layout (std430, binding = 0) readonly buffer Table { float table[]; };
 layout (std430, binding = 1) readonly buffer Ids { int ids[]; };
 layout (std430, binding = 2) buffer Out { float o[]; };
 layout (push_constant) uniform Push { TrcEmbedParams p; };
+
+#define WEIGHT_BINDING 0
+#include "weights.glsl"
 
 void
 main ()
@@ -23,6 +25,6 @@ main ()
   uint at = p.off[2] + i * p.ld_out + j;
   float value = 0.0;
   if (row < p.n_table)
-    value = table[p.off[0] + row * p.ld_table + j];
+    value = trc_weight (row * p.ld_table + j);
   o[at] = p.accumulate != 0u ? o[at] + value : value;
 }

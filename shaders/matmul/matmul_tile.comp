@@ -9,10 +9,12 @@
 #include "kernel.glsl"
 
 layout (std430, binding = 0) readonly buffer A { float a[]; };
-layout (std430, binding = 1) readonly buffer B { float b[]; };
 layout (std430, binding = 2) readonly buffer Bias { float bias[]; };
 layout (std430, binding = 3) buffer C { float c[]; };
 layout (push_constant) uniform Push { TrcMatmulParams p; };
+
+#define WEIGHT_BINDING 1
+#include "weights.glsl"
 
 #define SIDE 16u
 #define TILE (SIDE * PER)
@@ -22,32 +24,56 @@ layout (push_constant) uniform Push { TrcMatmulParams p; };
 shared float strip_a[DEPTH * PITCH];
 shared float strip_b[DEPTH * PITCH];
 
-// Loads one strip each of op(a) and op(b) from depth k0 on. Neighbouring invocations
-// read neighbouring elements, whichever way the matrix lies.
+// Each loads a strip of op(a) or op(b) from depth k0 on. Neighbouring invocations read
+// neighbouring elements, whichever way the matrix lies.
 void
-load_strips (uint from_a, uint from_b, uint row0, uint col0, uint k0)
+load_a (uint from, uint row0, uint k0)
 {
-  uint me = gl_LocalInvocationID.x;
-
-  for (uint e = me; e < TILE * DEPTH; e += SIDE * SIDE)
+  for (uint e = gl_LocalInvocationID.x; e < TILE * DEPTH; e += SIDE * SIDE)
     {
       bool down = p.trans_a != 0u; // rows of op(a) are neighbours in memory
       uint r = down ? e % TILE : e / DEPTH, k = down ? e / TILE : e % DEPTH;
       float v = 0.0;
       if (row0 + r < p.m && k0 + k < p.k)
-        v = a[from_a + (down ? (k0 + k) * p.ld_a + row0 + r : (row0 + r) * p.ld_a + k0 + k)];
+        v = a[from + (down ? (k0 + k) * p.ld_a + row0 + r : (row0 + r) * p.ld_a + k0 + k)];
       strip_a[k * PITCH + r] = v;
     }
-  for (uint e = me; e < TILE * DEPTH; e += SIDE * SIDE)
+}
+
+#ifdef WEIGHT_IN_BLOCKS
+// Four neighbours at a time. What lies beyond k meets zeros of a.
+void
+load_b (uint from, uint col0, uint k0)
+{
+  for (uint e = gl_LocalInvocationID.x; e < TILE * DEPTH / 4u; e += SIDE * SIDE)
     {
       bool along = p.trans_b == 0u; // columns of op(b) are neighbours in memory
+      uint s = along ? e % (TILE / 4u) * 4u : e / (DEPTH / 4u);
+      uint k = along ? e / (TILE / 4u) : e % (DEPTH / 4u) * 4u;
+      vec4 v = vec4 (0.0);
+      if (col0 + s < p.n && k0 + k < p.k)
+        v = trc_weights (
+            from + (along ? (k0 + k) * p.ld_b + col0 + s : (col0 + s) * p.ld_b + k0 + k));
+      [[unroll]] for (uint i = 0u; i < 4u; i++)
+        strip_b[along ? k * PITCH + s + i : (k + i) * PITCH + s] = v[i];
+    }
+}
+#else
+void
+load_b (uint from, uint col0, uint k0)
+{
+  for (uint e = gl_LocalInvocationID.x; e < TILE * DEPTH; e += SIDE * SIDE)
+    {
+      bool along = p.trans_b == 0u;
       uint s = along ? e % TILE : e / DEPTH, k = along ? e / TILE : e % DEPTH;
       float v = 0.0;
       if (col0 + s < p.n && k0 + k < p.k)
-        v = b[from_b + (along ? (k0 + k) * p.ld_b + col0 + s : (col0 + s) * p.ld_b + k0 + k)];
+        v = trc_weight (
+            from + (along ? (k0 + k) * p.ld_b + col0 + s : (col0 + s) * p.ld_b + k0 + k));
       strip_b[k * PITCH + s] = v;
     }
 }
+#endif
 
 void
 main ()
@@ -61,7 +87,7 @@ main ()
 
   uint outer = batch / p.n_inner, inner = batch % p.n_inner;
   uint from_a = p.off[0] + outer * p.a_outer + inner * p.a_inner;
-  uint from_b = p.off[1] + outer * p.b_outer + inner / p.b_group * p.b_inner;
+  uint from_b = outer * p.b_outer + inner / p.b_group * p.b_inner;
   uint down = gl_LocalInvocationID.x / SIDE, right = gl_LocalInvocationID.x % SIDE;
   float sum[PER * PER];
   [[unroll]] for (uint i = 0u; i < PER * PER; i++)
@@ -69,7 +95,8 @@ main ()
 
   for (uint k0 = 0u; k0 < p.k; k0 += DEPTH)
     {
-      load_strips (from_a, from_b, row0, col0, k0);
+      load_a (from_a, row0, k0);
+      load_b (from_b, col0, k0);
       barrier ();
       for (uint k = 0u; k < DEPTH; k++)
         {

@@ -29,6 +29,26 @@ test_shaders (void)
       }
 }
 
+/* So does every type of weights, each its own. */
+static void
+test_shaders_of_weights (void)
+{
+  const TrcOpId ops[] = { TRC_OP_MATMUL, TRC_OP_EMBED };
+
+  for (int type = 0; type < TRC_N_DTYPES; type++)
+    for (int i = 0; i < 4 && type != TRC_I32; i++)
+      {
+        TrcVkCall call = { .op = ops[i / 2] };
+        TrcVkGrid plain, grid;
+
+        g_assert_true (trc_vk_kernel_grid ((TrcVkProfile)(i % 2), 8, &call, &plain));
+        call.dtype[i < 2 ? 1 : 0] = (TrcDType)type;
+        g_assert_true (trc_vk_kernel_grid ((TrcVkProfile)(i % 2), 8, &call, &grid));
+        g_assert_cmpuint (grid.key.shader, <, trc_vk_n_shaders);
+        g_assert_cmpint (grid.key.shader == plain.key.shader, ==, type == TRC_F32);
+      }
+}
+
 static void
 test_grid (void)
 {
@@ -152,6 +172,41 @@ test_split_matmul (void)
   g_assert_cmpuint (b.base[1], ==, 3000);
 }
 
+/* Rows of blocks are cut between blocks. */
+static void
+test_split_blocks (void)
+{
+  TrcVkCall call = { .op = TRC_OP_MATMUL,
+                     .params.matmul = { .m = 1,
+                                        .n = 1,
+                                        .k = 90,
+                                        .ld_a = 90,
+                                        .ld_b = 96,
+                                        .ld_c = 1,
+                                        .trans_b = 1,
+                                        .n_outer = 1,
+                                        .n_inner = 1,
+                                        .b_group = 1 },
+                     .dtype = { [1] = TRC_Q8_0 } };
+  TrcVkCall a, b;
+
+  g_assert_true (trc_vk_kernel_split (&call, 1, &a, &b));
+  g_assert_cmpuint (a.params.matmul.k, ==, 32);
+  g_assert_cmpuint (b.base[1], ==, 32);
+  call.params.matmul.k = 32; /* one block */
+  g_assert_false (trc_vk_kernel_split (&call, 1, &a, &b));
+
+  TrcVkCall wide = call;
+  wide.params.matmul.trans_b = 0;
+  wide.params.matmul.k = 1;
+  wide.params.matmul.n = wide.params.matmul.ld_b = 768;
+  wide.dtype[1] = TRC_Q6_K;
+  g_assert_true (trc_vk_kernel_split (&wide, 1, &a, &b));
+  g_assert_cmpuint (a.params.matmul.n, ==, 256);
+  g_assert_cmpuint (b.base[1], ==, 256);
+  g_assert_cmpuint (b.base[3], ==, 256);
+}
+
 /* Heads that share a key head stay together. */
 static void
 test_split_groups (void)
@@ -195,11 +250,13 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vk/kernels/shaders", test_shaders);
+  g_test_add_func ("/vk/kernels/shaders-of-weights", test_shaders_of_weights);
   g_test_add_func ("/vk/kernels/grid", test_grid);
   g_test_add_func ("/vk/kernels/matmul-tiles", test_matmul_tiles);
   g_test_add_func ("/vk/kernels/split-rows", test_split_rows);
   g_test_add_func ("/vk/kernels/split-period", test_split_period);
   g_test_add_func ("/vk/kernels/split-matmul", test_split_matmul);
+  g_test_add_func ("/vk/kernels/split-blocks", test_split_blocks);
   g_test_add_func ("/vk/kernels/split-groups", test_split_groups);
   g_test_add_func ("/vk/kernels/split-table", test_split_table);
   return g_test_run ();
