@@ -11,8 +11,8 @@
 #define CAPTION_LINE 13.0
 #define LEGEND_GAP 8.0
 #define LEAST_OWN 420.0 /* points: the narrowest page that nobody asked for */
-#define LEAST 40.0   /* points: the smallest side of a page */
-#define MOST 14400.0 /* the largest that PDF viewers take */
+#define LEAST 40.0      /* points: the smallest side of a page */
+#define MOST 14400.0    /* the largest that PDF viewers take */
 
 void
 trc_page_init (TrcPage *self, const TrcTheme *theme)
