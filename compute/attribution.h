@@ -103,6 +103,7 @@ typedef struct {
   guint64 sweeps;                       /* walks over the layers for the rows */
   guint64 weight_reads;                 /* times a weight matrix was read by the sweeps */
   guint64 bytes_read;                   /* of weights, by the sweeps */
+  double operations; /* multiplications and additions of the sweeps' products */
 } TrcTraceReport;
 
 /* The name of a rule as on the command line ("relp", "eap-ig" ...); static. */

@@ -283,13 +283,16 @@ print_text (const State *s, const TrcGraph *graph, const TrcGraphScores *scores,
   trc_cli_print_graph_figures (graph, scores);
   trc_cli_print ("Before pruning: %u nodes, %u links, replacement %.3f, completeness %.3f\n",
                  r->n_nodes_before, r->n_links_before, r->replacement, r->completeness);
-  trc_cli_print ("Estimator: %s. Agreement with exact patching of %u nodes:\n",
-                 trc_estimator_name (r->estimator), r->n_sample);
-  for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
-    print_agreement (trc_estimator_name (e), &r->agreement[e]);
-  trc_cli_print ("Controls, which a score has to beat:\n");
-  print_agreement ("size", &r->control_norm);
-  print_agreement ("shuffled", &r->control_shuffled);
+  trc_cli_print ("Estimator: %s.\n", trc_estimator_name (r->estimator));
+  if (r->n_sample > 0)
+    {
+      trc_cli_print ("Agreement with exact patching of %u nodes:\n", r->n_sample);
+      for (guint e = 0; e < TRC_N_ESTIMATORS; e++)
+        print_agreement (trc_estimator_name (e), &r->agreement[e]);
+      trc_cli_print ("Controls, which a score has to beat:\n");
+      print_agreement ("size", &r->control_norm);
+      print_agreement ("shuffled", &r->control_shuffled);
+    }
   if (!isnan (r->linear_check))
     trc_cli_print ("Linear check: links and biases miss their target by %.1e at most.\n",
                    r->linear_check);

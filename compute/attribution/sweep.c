@@ -455,6 +455,7 @@ meet_sources (Sweep *self, TrcWeightRole role, TrcWeightRole bias, guint layer,
   if (w == NULL)
     return self->n_rows == 0;
   guint tile = MIN (self->tile, self->n_rows);
+  t->report->operations += 2.0 * self->n_rows * d * w->n_in;
   g_autoptr (TrcTensor) out =
       trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, w->n_in), "products", error);
   g_autofree float *products = g_try_new (float, (gsize)tile * w->n_in);
@@ -584,6 +585,7 @@ pull_attention (Sweep *self, guint layer, GError **error)
       || !add_bias (self, self->block, 0, 0, self->n_rows, c->d_model, TRC_WEIGHT_O_B, layer,
                     error))
     return FALSE;
+  t->report->operations += 2.0 * self->n_rows * c->d_model * (o->n_in + v->n_out);
   g_autoptr (TrcTensor) y =
       trc_tensor_new (t->device, TRC_F32, TRC_SHAPE (tile, o->n_in), "dz", error);
   g_autoptr (TrcTensor) dv =
