@@ -206,6 +206,82 @@ test_file (void)
   g_assert_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_UNSUPPORTED);
 }
 
+/* Words that differ in one letter, and the first place where their sorted letters differ. */
+static void
+append_pair (GString *text, GRand *rand)
+{
+  int clean[6], other[6], at, place = 0;
+  int a[3] = { 0 }, b[3] = { 0 };
+
+  for (int i = 0; i < 6; i++)
+    other[i] = clean[i] = g_rand_int_range (rand, 0, 3);
+  at = g_rand_int_range (rand, 0, 6);
+  other[at] = (clean[at] + g_rand_int_range (rand, 1, 3)) % 3;
+  for (int i = 0; i < 6; i++)
+    {
+      a[clean[i]]++;
+      b[other[i]]++;
+    }
+  while ((place < a[0]) == (place < b[0]) && (place < a[0] + a[1]) == (place < b[0] + b[1]))
+    place++;
+  g_string_append (text, "{\"clean\": [");
+  for (int side = 0; side < 2; side++)
+    {
+      for (int i = 0; i < 6; i++)
+        g_string_append_printf (text, "%s%d", i > 0 ? ", " : "", side ? other[i] : clean[i]);
+      for (int i = 0; i < place; i++)
+        g_string_append_printf (text, ", %d", i < a[0] ? 0 : i < a[0] + a[1] ? 1 : 2);
+      g_string_append (text, side ? "], " : "], \"corrupted\": [");
+    }
+  g_string_append_printf (text, "\"answer\": %d, \"foil\": %d}\n",
+                          place < a[0]          ? 0
+                          : place < a[0] + a[1] ? 1
+                                                : 2,
+                          place < b[0]          ? 0
+                          : place < b[0] + b[1] ? 1
+                                                : 2);
+}
+
+/* Over 40 pairs of the sorting model some rule agrees with patching to 0.95 for each kind. */
+static void
+test_nano_sort (void)
+{
+  g_autofree char *folder = trc_test_nano_sort ();
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (4);
+  g_autoptr (GError) error = NULL;
+  const TrcComponentParams params = TRC_COMPONENT_PARAMS_INIT;
+  TrcComponentReport r;
+
+  if (folder == NULL)
+    return;
+  for (guint i = 0; i < 40; i++)
+    append_pair (text, rand);
+  g_autoptr (TrcModel) model = trc_model_open (folder, &error);
+  g_assert_no_error (error);
+  g_autoptr (TrcDevice) device = trc_device_open ("cpu", &error);
+  g_autoptr (TrcTask) task = trc_task_parse (model, text->str, text->len, "sort.jsonl", &error);
+  g_assert_no_error (error);
+  g_autoptr (TrcGraph) graph =
+      trc_trace_components (model, device, task, &params, &r, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (r.metric_clean, >, 5);
+  g_assert_cmpfloat (r.metric_corrupted, <, -5);
+  for (guint c = 0; c < TRC_N_COMPONENTS; c++)
+    {
+      double best = -1;
+      for (TrcEstimator e = TRC_ESTIMATOR_RELP; e <= TRC_ESTIMATOR_EAP_IG_ACT; e++)
+        {
+          const TrcAgreement *a = &r.agreement[e][c];
+          best = MAX (best, a->pearson);
+          g_test_message ("%s %s: %.3f (%.3f to %.3f)", trc_component_name (c),
+                          trc_estimator_name (e), a->pearson, a->pearson_low, a->pearson_high);
+        }
+      g_assert_cmpfloat (best, >, 0.95);
+    }
+  trc_test_remove_tree (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -214,5 +290,6 @@ main (int argc, char **argv)
   g_test_add_func ("/attribution/components/whole-mlp", test_whole_mlp);
   g_test_add_func ("/attribution/components/values", test_values);
   g_test_add_func ("/attribution/components/file", test_file);
+  g_test_add_func ("/attribution/components/nano-sort", test_nano_sort);
   return g_test_run ();
 }
