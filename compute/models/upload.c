@@ -140,8 +140,7 @@ const TrcWeight *
 trc_model_weight_packed (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer,
                          GError **error)
 {
-  gboolean packed = trc_device_kind (dev) == TRC_DEVICE_CPU
-                    && trc_model_is_packed (self, trc_model_source_role (self, role), layer);
+  gboolean packed = trc_model_is_packed (self, trc_model_source_role (self, role), layer);
 
   return weight_on (self, dev, role, layer, packed, error);
 }

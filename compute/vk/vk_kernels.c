@@ -155,6 +155,12 @@ matmul_grid (TrcVkProfile profile, guint32 width, const TrcVkCall *call, TrcVkGr
   const char *name = "matmul_lanes";
   double across = width * 4, down = 4;
 
+  if (profile == TRC_VK_PROFILE_GPU && p->m <= 4 && p->trans_b && !p->trans_a)
+    {
+      grid->key =
+          (TrcVkPipelineKey){ shader_for ("matmul_rows", call->dtype[1]), 2, { 128, 32 } };
+      return set_groups (grid, p->m == 0 ? 0 : div_up (batch * p->n, 128 / 32));
+    }
   if (profile == TRC_VK_PROFILE_GPU)
     {
       width = 256;

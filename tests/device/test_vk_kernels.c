@@ -89,6 +89,16 @@ test_matmul_tiles (void)
   g_assert_cmpstr (trc_vk_shaders[grid.key.shader].name, ==, "matmul_lanes");
   g_assert_cmpuint (grid.groups[0], ==, 250 * 32);
   g_assert_cmpfloat (grid.work, ==, 2.0 * 1000 * 1000 * 5);
+
+  /* Few rows times rows of weights: four columns a workgroup, on GPUs only. */
+  call.params.matmul.m = 4;
+  call.params.matmul.trans_b = 1;
+  g_assert_true (trc_vk_kernel_grid (TRC_VK_PROFILE_GPU, 32, &call, &grid));
+  g_assert_cmpstr (trc_vk_shaders[grid.key.shader].name, ==, "matmul_rows");
+  g_assert_cmpuint (grid.groups[0], ==, 250);
+  call.params.matmul.trans_a = 1;
+  g_assert_true (trc_vk_kernel_grid (TRC_VK_PROFILE_GPU, 32, &call, &grid));
+  g_assert_cmpstr (trc_vk_shaders[grid.key.shader].name, ==, "matmul_tile32");
 }
 
 static void
