@@ -131,8 +131,9 @@ gboolean trc_model_has_weight (const TrcModel *self, TrcWeightRole role, guint l
 const TrcWeight *trc_model_weight (TrcModel *self, TrcDevice *dev, TrcWeightRole role,
                                    guint layer, GError **error);
 
-/* The same in the type that the file has, for packed matrices and embeddings. Everything else is
- * what trc_model_weight() gives. For forward passes; a packed tensor can only be the second factor of a product, or a table. */
+/* The same in the type that the file has, for packed matrices and embeddings. Everything else
+ * is what trc_model_weight() gives. For forward passes; a packed tensor can only be the
+ * second factor of a product, or a table. */
 const TrcWeight *trc_model_weight_packed (TrcModel *self, TrcDevice *dev, TrcWeightRole role,
                                           guint layer, GError **error);
 
