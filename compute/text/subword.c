@@ -57,6 +57,7 @@ subword_free (TrcTokenizer *base)
   trc_splitter_free (self->splitter);
   g_array_unref (self->normal);
   g_array_unref (self->added);
+  g_clear_pointer (&self->starts, g_array_unref);
   g_array_unref (self->before);
   g_array_unref (self->after);
   g_hash_table_unref (self->hidden);
