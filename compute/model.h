@@ -107,7 +107,7 @@ void trc_model_unref (TrcModel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrcModel, trc_model_unref)
 
 /* The folder of bundled model @name, or NULL: $TRACERY_DATA/models, the source
- * tree, the installed data. Free with g_free(). */
+ * tree, the installed data, then what data/fetch-smollm2 brought for this user. Free with g_free(). */
 char *trc_model_bundled_path (const char *name);
 
 /* Names of all bundled models that are found; NULL-terminated, g_strfreev(). */

@@ -15,7 +15,8 @@ static char **
 data_folders (void)
 {
   const char *env = g_getenv ("TRACERY_DATA");
-  const char *candidates[] = { env, TRC_SOURCE_DATA, TRC_INSTALLED_DATA };
+  g_autofree char *fetched = g_build_filename (g_get_user_data_dir (), "tracery", NULL);
+  const char *candidates[] = { env, TRC_SOURCE_DATA, TRC_INSTALLED_DATA, fetched };
   g_autoptr (GStrvBuilder) out = g_strv_builder_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (candidates); i++)
@@ -24,12 +25,31 @@ data_folders (void)
   return g_strv_builder_end (out);
 }
 
+/* The one file of a folder that ends in @suffix and is no tokeniser, or NULL. */
+static char *
+only_file (const char *folder, const char *suffix)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autofree char *found = NULL;
+
+  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
+    {
+      if (!g_str_has_suffix (name, suffix) || g_str_has_prefix (name, "tok"))
+        continue;
+      if (found != NULL)
+        return NULL;
+      found = g_build_filename (folder, name, NULL);
+    }
+  return g_steal_pointer (&found);
+}
+
 static gboolean
 is_model_folder (const char *path)
 {
   g_autofree char *config = g_build_filename (path, "config.json", NULL);
+  g_autofree char *gguf = only_file (path, ".gguf");
 
-  return g_file_test (config, G_FILE_TEST_EXISTS);
+  return g_file_test (config, G_FILE_TEST_EXISTS) || gguf != NULL;
 }
 
 char *
@@ -134,24 +154,6 @@ find_model (const char *path_or_name, GError **error)
                    path_or_name, list[0] != '\0' ? "; bundled are " : "", list);
     }
   return bundled;
-}
-
-/* The one file of a folder that ends in @suffix and is no tokeniser, or NULL. */
-static char *
-only_file (const char *folder, const char *suffix)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  g_autofree char *found = NULL;
-
-  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
-    {
-      if (!g_str_has_suffix (name, suffix) || g_str_has_prefix (name, "tok"))
-        continue;
-      if (found != NULL)
-        return NULL;
-      found = g_build_filename (folder, name, NULL);
-    }
-  return g_steal_pointer (&found);
 }
 
 static gboolean

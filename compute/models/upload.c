@@ -59,7 +59,7 @@ make_tensor (TrcModel *self, TrcDevice *dev, TrcWeightRole role, guint layer, gb
   const TrcDTypeInfo *info = trc_dtype_info (dtype);
   g_autofree char *label = g_strdup_printf ("%s, layer %u", trc_weight_role_name (role), layer);
   g_autofree guint8 *host = NULL;
-  gsize n, bytes;
+  gsize n, bytes = 0;
 
   if (trc_shape_count (&shape, &n)
       && g_size_checked_mul (&bytes, n / info->block_elements, info->block_bytes))
