@@ -54,7 +54,7 @@ class App:
     def _call(self, method, args, reply):
         return self.bus.call_sync(
             APP_ID, self.path, "org.gtk.Actions", method, args, GLib.VariantType(reply),
-            Gio.DBusCallFlags.NO_AUTO_START, 10000, None,
+            Gio.DBusCallFlags.NO_AUTO_START, int(1000 * DEADLINE_S), None,
         )
 
     def _describe(self, name):

