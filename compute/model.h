@@ -119,6 +119,10 @@ const TrcModelConfig *trc_model_config (const TrcModel *self);
 /* A short name for people: the folder's base name. Borrowed. */
 const char *trc_model_name (const TrcModel *self);
 
+/* A sentence for people about something odd in the files that was read all the same, or NULL.
+ * Borrowed. */
+const char *trc_model_note (const TrcModel *self);
+
 /* Number of parameters as the forward pass sees them (a tied matrix counts once). */
 guint64 trc_model_n_parameters (const TrcModel *self);
 

@@ -325,6 +325,8 @@ run_state (RunState *s, const TrcRecipeValues *values, TrcCli *cli, GError **err
   s->model = trc_model_open (trc_recipe_values_string (values, "model"), error);
   if (s->model == NULL || !read_metric (s, values, error) || !read_edits (s, values, error))
     return FALSE;
+  if (trc_model_note (s->model) != NULL)
+    trc_cli_note ("Note: %s", trc_model_note (s->model));
   s->ids = trc_cli_read_prompt (values, "prompt", "ids", s->model, error);
   if (s->ids == NULL)
     return FALSE;

@@ -116,6 +116,7 @@ model_clear (gpointer data)
   g_clear_pointer (&self->tokenizer, trc_tokenizer_unref);
   g_free (self->sources);
   g_free (self->no_tokenizer);
+  g_free (self->note);
   g_free (self->path);
   g_free (self->name);
   g_mutex_clear (&self->lock);
@@ -212,6 +213,21 @@ find_tokenizer (TrcModel *self, const char *path)
     self->no_tokenizer = g_strdup (error->message);
 }
 
+/* A file with some of its biases but none for q, k and v was most likely converted badly: a
+ * filter for the masks called "attn.bias" also catches "c_attn.bias". */
+static void
+note_lost_biases (TrcModel *self)
+{
+  if (self->config.attn_bias == TRC_BIAS_MAY && trc_model_has_weight (self, TRC_WEIGHT_O_B, 0)
+      && !trc_model_has_weight (self, TRC_WEIGHT_Q_B, 0)
+      && !trc_model_has_weight (self, TRC_WEIGHT_K_B, 0)
+      && !trc_model_has_weight (self, TRC_WEIGHT_V_B, 0))
+    self->note =
+        g_strdup_printf ("%s has an attention output bias but none for queries, keys and "
+                         "values; they count as zero. The file may have lost them.",
+                         self->name);
+}
+
 TrcModel *
 trc_model_open (const char *path_or_name, GError **error)
 {
@@ -223,6 +239,7 @@ trc_model_open (const char *path_or_name, GError **error)
   if (!open_any (self, path, error) || !trc_model_find_weights (self, error))
     return NULL;
   find_tokenizer (self, path);
+  note_lost_biases (self);
   return g_steal_pointer (&self);
 }
 
@@ -249,6 +266,12 @@ const char *
 trc_model_name (const TrcModel *self)
 {
   return self->name;
+}
+
+const char *
+trc_model_note (const TrcModel *self)
+{
+  return self->note;
 }
 
 guint64

@@ -25,6 +25,7 @@ struct _TrcModel {
   TrcSources *files;
   const TrcSource **sources; /* [(n_layers + 1) * TRC_N_WEIGHTS], NULL: there is none */
   TrcTokenizer *tokenizer;
+  char *note;          /* something odd, or NULL */
   char *no_tokenizer;  /* why there is none */
   GPtrArray *id_names; /* "#12" texts that were handed out */
   GMutex lock;

@@ -107,6 +107,13 @@ def devices():
         assert close(metric, metrics[0], 1e-4), dict(zip(specs, metrics))
 
 
+@case("a file that lost some of its biases is run with a note")
+def lost_biases():
+    result = ok("run", shared("data/models/gpt-nano-sort"), "--device", "cpu", "--ids", "2,1,0")
+    assert "lost them" in result.err, result
+    assert "Note" not in ok(*SUM).err
+
+
 @case("wrong usage is told apart")
 def usage():
     base = ("run", "modadd-113", "--device", "cpu")

@@ -79,6 +79,7 @@ test_blocks (void)
     for (guint v = 0; v < 3; v++)
       g_assert_cmpfloat (u[i * 3 + v], ==, v * D + i);
   g_assert_false (trc_model_has_weight (model, TRC_WEIGHT_UP_B, 0));
+  g_assert_null (trc_model_note (model));
   trc_test_remove_tree (dir);
 }
 
