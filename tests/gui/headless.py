@@ -46,7 +46,10 @@ def rerun_inside(script):
                    sys.executable, os.path.abspath(script), *sys.argv[1:]]
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False)
-        sys.stdout.write(done.stdout.decode("utf-8", "replace"))
+        # The registry of assistive technology greets on the same standard output.
+        sys.stdout.writelines(
+            line for line in done.stdout.decode("utf-8", "replace").splitlines(keepends=True)
+            if not line.startswith("SpiRegistry"))
         if done.returncode != 0:
             sys.stderr.write(done.stderr.decode("utf-8", "replace"))
         return done.returncode
