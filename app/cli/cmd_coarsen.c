@@ -65,7 +65,7 @@ json_block (const TrcBlock *block, const char *label, gpointer data)
 static void
 text_block (const TrcBlock *block, const char *label, gpointer data)
 {
-  g_print ("  %5.1f %%  %6u  %s\n", 100 * block->influence, block->n, label);
+  trc_cli_print ("  %5.1f %%  %6u  %s\n", 100 * block->influence, block->n, label);
 }
 
 static void
@@ -104,16 +104,17 @@ print_json (TrcHierarchy *h, guint level)
 static void
 print_text (TrcHierarchy *h, guint level)
 {
-  g_print ("level  blocks   links  defect\n");
+  trc_cli_print ("level  blocks   links  defect\n");
   for (guint l = 0; l < trc_hierarchy_n_levels (h); l++)
     {
       gsize n_links;
       double defect = trc_hierarchy_defect (h, l);
       trc_hierarchy_meta_edges (h, l, &n_links);
-      g_print ("%5u  %6u  %6" G_GSIZE_FORMAT "  %s%.3f\n", l, trc_hierarchy_level_size (h, l),
-               n_links, isnan (defect) ? "" : " ", defect);
+      trc_cli_print ("%5u  %6u  %6" G_GSIZE_FORMAT "  %s%.3f\n", l,
+                     trc_hierarchy_level_size (h, l), n_links, isnan (defect) ? "" : " ",
+                     defect);
     }
-  g_print ("Blocks of level %u (share of visits, nodes):\n", level);
+  trc_cli_print ("Blocks of level %u (share of visits, nodes):\n", level);
   each_block (h, level, text_block, NULL);
 }
 
