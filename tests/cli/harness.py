@@ -79,11 +79,12 @@ def ok_json(*args, **options):
 
 
 def refused(*args, status=1, **options):
-    """Runs the program and wants one sentence on standard error and this status."""
+    """Runs the program and wants one sentence on standard error and this status. Notes, which tell
+    of a file that works though something is odd about it, may stand before it."""
     result = run(*args, **options)
     assert result.status == status, str(result)
     assert result.out == "", str(result)
-    lines = result.err.rstrip("\n").split("\n")
+    lines = [line for line in result.err.rstrip("\n").split("\n") if not line.startswith("Note: ")]
     assert len(lines) == 1, f"not one sentence:\n{result}"
     assert len(lines[0]) > 10 and lines[0].endswith("."), f"not a sentence:\n{result}"
     return lines[0]
