@@ -17,7 +17,7 @@ def forward():
 
 @case("what cannot be measured is refused")
 def wrong():
-    assert "bench" in refused("bench", status=2)
+    assert "WHAT" in refused("bench", status=2)
     assert "--shape" in refused("bench", "forward", "--shape", "mamba", status=2)
     assert "none" in refused("bench", "forward", "--shape", "pythia-70m", "--folder",
                              "/nonexistent/none")
