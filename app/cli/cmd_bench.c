@@ -15,7 +15,8 @@ static const char *const types[] = { "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1
 
 static const TrcRecipeField fields[] = {
   { "what", .kind = TRC_FIELD_ENUM, .flags = TRC_FIELD_POSITIONAL | TRC_FIELD_REQUIRED,
-    .choices = what, .value = "WHAT", .help = "What to measure: forward, a pass over a prompt" },
+    .choices = what, .value = "WHAT",
+    .help = "What to measure: forward, a pass over a prompt" },
   { "shape", .kind = TRC_FIELD_ENUM, .initial = "gpt2-small", .choices = shapes,
     .help = "Shape of the model, which gets random weights" },
   { "type", .kind = TRC_FIELD_ENUM, .initial = "f32", .choices = types,
