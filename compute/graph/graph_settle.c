@@ -288,8 +288,8 @@ note_oddities (TrcGraphReader *self, const Names *names)
   count_oddities (b, &odd);
   if (names->n_shared > 0)
     trc_graph_builder_warn (b,
-                            "%u of the nodes have an id that another node has too, for "
-                            "example \"%s\"; their links were told apart by their order.",
+                            "Ids that another node has too: %u, for example \"%s\"; the "
+                            "links of these nodes were told apart by their order.",
                             names->n_shared, example);
   warn_count (b, odd.zero, "of the links have weight 0");
   warn_count (b, odd.self_links, "of the links run from a node to itself");
