@@ -1,4 +1,4 @@
-/* tracery-cli bench: how fast this machine runs a model of a well-known shape. */
+/* tracery-cli bench forward: how fast this machine runs a model of a well-known shape. */
 #include "app/cli/command.h"
 #include "compute/device.h"
 #include "compute/ops.h"
@@ -8,15 +8,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static const char *const what[] = { "forward", NULL };
 static const char *const shapes[] = { "gpt2-small", "pythia-70m", "pythia-1.4b", "smollm2-135m",
                                       "llama-7b",   "llama-70b",  NULL };
 static const char *const types[] = { "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", NULL };
 
 static const TrcRecipeField fields[] = {
-  { "what", .kind = TRC_FIELD_ENUM, .flags = TRC_FIELD_POSITIONAL | TRC_FIELD_REQUIRED,
-    .choices = what, .value = "WHAT",
-    .help = "What to measure: forward, a pass over a prompt" },
   { "shape", .kind = TRC_FIELD_ENUM, .initial = "gpt2-small", .choices = shapes,
     .help = "Shape of the model, which gets random weights" },
   { "type", .kind = TRC_FIELD_ENUM, .initial = "f32", .choices = types,
@@ -33,7 +29,7 @@ static const TrcRecipeField fields[] = {
 };
 
 static const TrcRecipe recipe = {
-  .name = "bench",
+  .name = "bench forward",
   .summary = "Measure passes over a prompt with random weights",
   .details =
       "The model file is GGUF, made on first use, so that other programs can run the same "
