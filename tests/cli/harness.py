@@ -19,6 +19,7 @@ SHARED = os.environ.get("TRACERY_SHARED") or os.path.join(SOURCE, "..", "shared"
 REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:|"
                     r"CRITICAL \*\*|WARNING \*\*|GLib-|GLib:|Traceback")
 CASES = []
+NOBODY = 65534
 
 
 class Skip(Exception):
@@ -56,10 +57,28 @@ def shared(rel):
     return path
 
 
-def run(*args, env=None, cwd=None, stdin=subprocess.DEVNULL, timeout=300, cli=CLI):
+def ordinary_user(folder):
+    """Somebody to whom permissions apply and who may enter @folder: None is who runs this. Root
+    borrows another user, or the case skips where that one cannot run the program."""
+    if os.geteuid() != 0:
+        return None
+    os.chmod(folder, 0o755)
+    try:
+        done = subprocess.run([CLI, "--version"], user=NOBODY, group=NOBODY, extra_groups=[],
+                              cwd="/", capture_output=True, check=False)
+    except OSError:
+        done = None
+    if done is None or done.returncode != 0:
+        raise Skip("root may read everything, and nobody else may run the program")
+    return NOBODY
+
+
+def run(*args, env=None, cwd=None, stdin=subprocess.DEVNULL, timeout=300, cli=CLI, user=None):
     """Runs the program with these arguments and waits for it."""
+    who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
     done = subprocess.run([cli, *map(os.fspath, args)], env={**os.environ, **(env or {})},
-                          cwd=cwd, stdin=stdin, capture_output=True, timeout=timeout, check=False)
+                          cwd=cwd, stdin=stdin, capture_output=True, timeout=timeout,
+                          check=False, **who)
     result = Result(args, done)
     if REPORT.search(result.err):
         raise AssertionError(f"a report on standard error:\n{result}")
