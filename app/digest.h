@@ -115,6 +115,10 @@ double trc_digest_influence (const TrcDigest *self, guint32 node);
 /* The supernode of @node, or -1. */
 gint64 trc_digest_group_of (const TrcDigest *self, guint32 node);
 
+/* Puts the embedding in place of the token chip in @ref; FALSE when the graph has no
+ * such thing. */
+gboolean trc_digest_resolve (const TrcDigest *self, TrcRef *ref);
+
 /* Facts about @ref with at most @n_links inputs and outputs. With @by_group,
  * links of a supernode's members are told together. NULL for a ref that names
  * nothing. Free with trc_facts_free(). */

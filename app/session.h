@@ -1,7 +1,7 @@
 /* app/session.h - the document of a window: a graph, a view of it, its jobs
  *
  * The session opens graph files and traces prompts in worker threads, keeps the
- * view (shares, layout, opened blocks) with undo, and rebuilds the scene when
+ * view (shares, layout, opened blocks) and the marks (names, pins) with undo, and rebuilds the scene when
  * the view changes. Every request carries a generation number: answers that
  * come late are dropped.
  *
@@ -9,6 +9,7 @@
  *          scene-changed      a new scene and outline for the graph or view
  *          view-changed       shares, layout, opened blocks; undo and redo
  *          selection-changed
+ *          marks-changed      the digest is new: same nodes, other names and pins
  *          busy-changed       a job has begun or ended
  *          message (sentence, is_error)
  * Errors   reported with the signal "message" and on the job.
@@ -117,6 +118,23 @@ const TrcRef *trc_session_get_selection (TrcSession *self, guint *n);
 /* Facts about the first selected thing, or NULL. Free with trc_facts_free(). */
 TrcFacts *trc_session_dup_facts (TrcSession *self, guint n_links) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The first selected thing when it is a node, or a token that has one. */
+gboolean trc_session_get_node (TrcSession *self, guint32 *node);
+
+/* ---- names and pins; scene and digest follow from a worker ---- */
+
+/* Calls @node @name; "" takes a given name away. */
+void trc_session_rename (TrcSession *self, guint32 node, const char *name);
+
+/* The name somebody gave to @node, else its own, perhaps ""; to be edited. Free it. */
+char *trc_session_dup_name (TrcSession *self, guint32 node) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A pinned node is shown whatever the node share, and drawn strong. */
+void trc_session_set_pinned (TrcSession *self, guint32 node, gboolean pinned);
+
+/* See trc_session_set_pinned(). */
+gboolean trc_session_is_pinned (TrcSession *self, guint32 node);
+
 /* ---- jobs ---- */
 
 /* A GListModel of TrcJob, newest first; ended jobs leave it. Borrowed. */
@@ -166,8 +184,8 @@ void trc_session_guess_async (TrcSession *self, const char *model, const char *p
 TrcGuess *trc_session_guess_finish (TrcSession *self, GAsyncResult *result,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Starts writing the drawing as a figure, or the graph as JSON when @path ends in
- * ".json". Options are copied. Borrowed. */
+/* Starts writing the drawing as a figure, or the graph with its names and pins as
+ * JSON when @path ends in ".json". Options are copied. Borrowed. */
 TrcJob *
 trc_session_export (TrcSession *self, const char *path, const TrcExportOptions *options);
 

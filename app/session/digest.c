@@ -485,9 +485,8 @@ group_facts (const TrcDigest *self, TrcFacts *facts, const guint32 *members, gsi
                   : g_strdup_printf ("block · %u nodes · layers %d–%d", (guint)n, low, high);
 }
 
-/* The token chip of a position stands for its embedding, when that is a node. */
-static gboolean
-resolve (const TrcDigest *self, TrcRef *ref)
+gboolean
+trc_digest_resolve (const TrcDigest *self, TrcRef *ref)
 {
   if (ref->kind == TRC_REF_GROUP)
     return ref->id < trc_graph_marks (self->graph)->n_supernodes;
@@ -515,7 +514,7 @@ trc_digest_facts (const TrcDigest *self, TrcRef ref, gboolean by_group, guint n_
   gsize n = 1;
 
   g_return_val_if_fail (self != NULL, NULL);
-  if (!resolve (self, &ref))
+  if (!trc_digest_resolve (self, &ref))
     return NULL;
   facts = g_new0 (TrcFacts, 1);
   facts->ref = ref;

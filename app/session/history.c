@@ -66,7 +66,7 @@ trc_history_push (TrcHistory *self, const char *name, GVariant *state, gint64 no
     return FALSE;
   if (self->now + 1 < self->steps->len)
     g_ptr_array_remove_range (self->steps, self->now + 1, self->steps->len - self->now - 1);
-  else if (self->now > 0 && g_strcmp0 (present->name, name) == 0
+  else if (self->now > 0 && now_us >= 0 && g_strcmp0 (present->name, name) == 0
            && now_us - present->at_us < MERGE_US)
     {
       g_variant_unref (present->state);

@@ -2,7 +2,8 @@
  *
  * A state is an immutable GVariant, so a step costs as much as it differs in
  * size and nothing can be half undone. Steps with the same name within a
- * second count as one: a slider is dragged, not clicked a hundred times.
+ * second count as one: a slider is dragged, not clicked a hundred times; a step
+ * at a negative time always counts by itself.
  * Private to the session. Main thread.
  */
 #pragma once

@@ -17,6 +17,7 @@ enum {
   SCENE_CHANGED,
   VIEW_CHANGED,
   SELECTION_CHANGED,
+  MARKS_CHANGED,
   BUSY_CHANGED,
   MESSAGE,
   N_SIGNALS
@@ -96,11 +97,12 @@ trc_session_end_job (TrcSession *self, TrcJob *job, const GError *error)
 static GVariant *
 view_state (TrcSession *self)
 {
-  return g_variant_new ("(ddiib@au)", self->view.node_share, self->view.edge_share,
+  return g_variant_new ("(ddiib@au@(aua(us)ad))", self->view.node_share, self->view.edge_share,
                         (gint32)self->view.layout, (gint32)self->view.groups,
                         self->view.hide_errors,
                         g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, self->opened->data,
-                                                   self->opened->len, sizeof (guint32)));
+                                                   self->opened->len, sizeof (guint32)),
+                        self->marks);
 }
 
 static void
@@ -121,8 +123,10 @@ apply_state (TrcSession *self, GVariant *state)
   gint32 layout, groups;
   g_autoptr (GVariant) opened = NULL;
 
-  g_variant_get (state, "(ddiib@au)", &self->view.node_share, &self->view.edge_share, &layout,
-                 &groups, &self->view.hide_errors, &opened);
+  g_clear_pointer (&self->marks, g_variant_unref);
+  g_variant_get (state, "(ddiib@au@(aua(us)ad))", &self->view.node_share,
+                 &self->view.edge_share, &layout, &groups, &self->view.hide_errors, &opened,
+                 &self->marks);
   self->view.layout = (TrcViewLayout)layout;
   self->view.groups = (TrcViewGroups)groups;
   take_opened (self, opened);
@@ -139,6 +143,15 @@ view_was_changed (TrcSession *self, const char *name)
   want_scene (self);
 }
 
+void
+trc_session_marks_changed (TrcSession *self, const char *step)
+{
+  if (!trc_history_push (self->history, step, view_state (self), -1))
+    return;
+  g_signal_emit (self, signals[VIEW_CHANGED], 0);
+  want_scene (self);
+}
+
 /* A first view that can be read: small graphs whole, huge ones by their strongest part. */
 static void
 reset_view (TrcSession *self)
@@ -148,6 +161,10 @@ reset_view (TrcSession *self)
 
   trc_view_init (&self->view);
   g_array_set_size (self->opened, 0);
+  g_variant_unref (self->marks);
+  g_variant_unref (self->digest_marks);
+  self->marks = g_variant_ref_sink (trc_session_marks_of (trc_digest_graph (self->digest)));
+  self->digest_marks = g_variant_ref (self->marks);
   trc_digest_size (self->digest, &n_nodes, &n_links);
   if (n_nodes <= SMALL_GRAPH)
     self->view.node_share = 1;
@@ -268,6 +285,7 @@ typedef struct {
   TrcDigest *digest;
   TrcView view;
   guint32 *opened;
+  GVariant *marks; /* NULL: the digest has them already */
   TrcScene *scene; /* result */
   TrcPresentInfo info;
   GListModel *outline;
@@ -282,8 +300,27 @@ scene_work_free (gpointer data)
   trc_scene_unref (work->scene);
   trc_present_info_clear (&work->info);
   g_clear_object (&work->outline);
+  g_clear_pointer (&work->marks, g_variant_unref);
   g_free (work->opened);
   g_free (work);
+}
+
+/* Puts the digest of the same graph with the wanted marks in place of the old one. */
+static gboolean
+mark_digest (SceneWork *work, const TrcProgress *progress, GError **error)
+{
+  g_autoptr (TrcGraph) graph = NULL;
+  TrcDigest *digest;
+
+  if (work->marks == NULL)
+    return TRUE;
+  graph = trc_session_marked_graph (trc_digest_graph (work->digest), work->marks, error);
+  digest = graph != NULL ? trc_digest_new (graph, progress, error) : NULL;
+  if (digest == NULL)
+    return FALSE;
+  trc_digest_unref (work->digest);
+  work->digest = digest;
+  return TRUE;
 }
 
 static void
@@ -293,9 +330,10 @@ build_scene (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   TrcProgress progress = { .cancellable = cancellable };
   GError *error = NULL;
 
-  work->scene =
-      trc_present_scene (trc_digest_graph (work->digest), trc_digest_pruner (work->digest),
-                         &work->view, &work->info, &progress, &error);
+  if (mark_digest (work, &progress, &error))
+    work->scene =
+        trc_present_scene (trc_digest_graph (work->digest), trc_digest_pruner (work->digest),
+                           &work->view, &work->info, &progress, &error);
   if (work->scene == NULL)
     {
       g_task_return_error (task, error);
@@ -303,6 +341,16 @@ build_scene (GTask *task, gpointer source, gpointer data, GCancellable *cancella
     }
   work->outline = trc_outline_new (work->digest, work->scene);
   g_task_return_boolean (task, TRUE);
+}
+
+static void
+take_marked (TrcSession *self, SceneWork *work)
+{
+  trc_digest_unref (self->digest);
+  self->digest = trc_digest_ref (work->digest);
+  g_variant_unref (self->digest_marks);
+  self->digest_marks = g_variant_ref (work->marks);
+  g_signal_emit (self, signals[MARKS_CHANGED], 0);
 }
 
 static void
@@ -317,6 +365,8 @@ take_scene (TrcSession *self, SceneWork *work)
   work->info = (TrcPresentInfo){ 0 };
   g_set_object (&self->outline, work->outline);
   self->n_scenes++;
+  if (work->marks != NULL)
+    take_marked (self, work);
   g_signal_emit (self, signals[SCENE_CHANGED], 0);
   if (self->info.message != NULL && !told)
     trc_session_say (self, self->info.message, FALSE);
@@ -355,6 +405,8 @@ want_scene (TrcSession *self)
   work = g_new0 (SceneWork, 1);
   work->document = self->document;
   work->digest = trc_digest_ref (self->digest);
+  if (!g_variant_equal (self->marks, self->digest_marks))
+    work->marks = g_variant_ref (self->marks);
   work->view = self->view;
   work->opened = g_memdup2 (self->opened->data, self->opened->len * sizeof (guint32));
   work->view.opened = work->opened;
@@ -665,6 +717,8 @@ trc_session_finalize (GObject *object)
   trc_scene_unref (self->scene);
   trc_present_info_clear (&self->info);
   trc_history_free (self->history);
+  g_variant_unref (self->marks);
+  g_variant_unref (self->digest_marks);
   g_array_unref (self->opened);
   g_array_unref (self->selection);
   g_free (self->path);
@@ -692,6 +746,7 @@ trc_session_class_init (TrcSessionClass *klass)
   signals[SCENE_CHANGED] = new_signal ("scene-changed");
   signals[VIEW_CHANGED] = new_signal ("view-changed");
   signals[SELECTION_CHANGED] = new_signal ("selection-changed");
+  signals[MARKS_CHANGED] = new_signal ("marks-changed");
   signals[BUSY_CHANGED] = new_signal ("busy-changed");
   signals[MESSAGE] = g_signal_new ("message", TRC_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL,
                                    NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
@@ -709,6 +764,8 @@ trc_session_init (TrcSession *self)
   self->title = g_strdup ("");
   self->subtitle = g_strdup ("");
   trc_view_init (&self->view);
+  self->marks = g_variant_ref_sink (g_variant_new_parsed ("(@au [], @a(us) [], @ad [])"));
+  self->digest_marks = g_variant_ref (self->marks);
   self->history = trc_history_new (view_state (self));
 }
 

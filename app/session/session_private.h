@@ -30,6 +30,8 @@ struct _TrcSession {
 
   TrcView view; /* view.opened points into `opened` */
   GArray *opened;
+  GVariant *marks;        /* (aua(us)ad): pins, labels, places; undone like the view */
+  GVariant *digest_marks; /* those that the graph of the digest has */
   TrcHistory *history;
 
   TrcScene *scene;
@@ -58,6 +60,16 @@ void trc_session_end_job (TrcSession *self, TrcJob *job, const GError *error);
 
 /* Makes @digest the document; @path may be NULL. */
 void trc_session_take_digest (TrcSession *self, TrcDigest *digest, const char *path);
+
+/* The marks of @graph as the value of TrcSession.marks; floating. */
+GVariant *trc_session_marks_of (const TrcGraph *graph);
+
+/* @graph with the pins, labels and places of @marks in place of its own. Any thread. */
+TrcGraph *trc_session_marked_graph (const TrcGraph *graph, GVariant *marks,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* TrcSession.marks is new: one step of the history called @step, and a new scene. */
+void trc_session_marks_changed (TrcSession *self, const char *step);
 
 /* Emits the signal "message". */
 void trc_session_say (TrcSession *self, const char *sentence, gboolean is_error);

@@ -295,6 +295,7 @@ trc_session_trace (TrcSession *self, const TrcTraceRequest *request)
 
 typedef struct {
   TrcDigest *digest;
+  GVariant *marks;
   TrcScene *scene;
   char *path, *caption, *font;
   TrcExportOptions options;
@@ -307,12 +308,24 @@ export_work_free (gpointer data)
   ExportWork *work = data;
 
   trc_digest_unref (work->digest);
+  g_variant_unref (work->marks);
   trc_scene_unref (work->scene);
   g_free (work->path);
   g_free (work->caption);
   g_free (work->font);
   g_object_unref (work->job);
   g_free (work);
+}
+
+/* Writes the graph with the marks as they were when it was asked for: the digest may not
+ * have followed them yet. */
+static gboolean
+save_graph (const ExportWork *work, GError **error)
+{
+  g_autoptr (TrcGraph) graph =
+      trc_session_marked_graph (trc_digest_graph (work->digest), work->marks, error);
+
+  return graph != NULL && trc_graph_write (graph, work->path, error);
 }
 
 static void
@@ -324,7 +337,7 @@ run_export (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
   gboolean ok;
 
   if (g_str_has_suffix (work->path, ".json"))
-    ok = trc_graph_write (trc_digest_graph (work->digest), work->path, &error);
+    ok = save_graph (work, &error);
   else
     ok = trc_export_scene (work->scene, work->path, &work->options, &progress, &error);
   if (ok)
@@ -364,6 +377,7 @@ trc_session_export (TrcSession *self, const char *path, const TrcExportOptions *
   task = g_task_new (self, trc_job_get_cancellable (job), on_exported, NULL);
   work = g_new0 (ExportWork, 1);
   work->digest = trc_digest_ref (self->digest);
+  work->marks = g_variant_ref (self->marks);
   work->scene = trc_scene_ref (self->scene);
   work->path = g_strdup (path);
   work->caption = g_strdup (options->caption);

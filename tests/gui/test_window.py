@@ -4,6 +4,7 @@
 Usage: test_window.py PROGRAM SOURCE_ROOT. Runs itself again below an X server of its own.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -194,6 +195,55 @@ def sliders_change_the_view(app):
     app.wait_state("node-share", lambda share: abs(share - 0.4) < 0.011)
     app.activate("undo")
     app.wait_state("shown", lambda state: state[0] == whole[0])
+
+
+@case
+def a_node_is_renamed(app):
+    app.activate("select", GLib.Variant("s", "node:8"))
+    before = app.wait_state("name", lambda words: words != "")
+    scene = shown(app)[2]
+    app.activate("rename")
+    app.set_text("text", "Name of the node", "the state")
+    subprocess.run(["xdotool", "key", "Return"], check=True)
+    app.wait_state("name", "the state")
+    wait_scene(app, scene)
+    app.find("label", "the state")
+    app.activate("undo")
+    app.wait_state("name", before)
+    app.activate("redo")
+    app.wait_state("name", "the state")
+    app.activate("undo")
+    app.wait_state("name", before)
+
+
+@case
+def a_node_is_pinned_with_its_key(app):
+    app.activate("select", GLib.Variant("s", "node:9"))
+    before = app.state("pin")
+    app.activate("focus-canvas")
+    subprocess.run(["xdotool", "key", "p"], check=True)
+    app.wait_state("pin", not before)
+    app.activate("undo")
+    app.wait_state("pin", before)
+
+
+@case
+def names_and_pins_are_saved(app):
+    path = os.path.join(FOLDER, "marked.json")
+    app.activate("select", GLib.Variant("s", "node:9"))
+    app.activate("rename-to", GLib.Variant("s", "mine"))
+    app.activate("select", GLib.Variant("s", "node:2"))
+    app.activate("pin")
+    app.wait_state("pin", True)
+    app.activate("export-path", GLib.Variant("s", path))
+    app.wait_state("message", "Exported marked.json.")
+    app.activate("undo")
+    app.activate("undo")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    check('"mine"' in text and "E_2_2" in json.loads(text)["qParams"]["pinnedIds"], text[:2000])
+    app.activate("select", GLib.Variant("s", ""))
+    app.wait_state("name", "")
 
 
 @case

@@ -345,6 +345,9 @@ trc_canvas_install_actions (GtkWidgetClass *klass)
       if (actions[i].key != GDK_KEY_VoidSymbol)
         gtk_widget_class_add_binding_action (klass, actions[i].key, 0, actions[i].name, NULL);
     }
+  /* Plain letters are keys of the canvas alone: elsewhere they are typed. */
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_r, 0, "win.rename", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_p, 0, "win.pin", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_equal, 0, "canvas.zoom-in", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_KP_Add, 0, "canvas.zoom-in", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_KP_Subtract, 0, "canvas.zoom-out", NULL);

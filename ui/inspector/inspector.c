@@ -18,6 +18,8 @@ struct _TrcInspector {
   TrcSession *session;
   GtkWidget *scroller;
   GtkWidget *box;
+  GtkWidget *title; /* stack of the title and its entry; NULL unless a node is shown */
+  GtkWidget *entry;
 };
 
 G_DEFINE_FINAL_TYPE (TrcInspector, trc_inspector, GTK_TYPE_WIDGET)
@@ -47,6 +49,108 @@ add_title (TrcInspector *self, const char *title, const char *kind)
   add (self, wrapped (title, "trc-pane-title"), 0);
   if (kind != NULL && kind[0] != '\0')
     add (self, wrapped (kind, "trc-note"), 2);
+}
+
+/* ---- the name of a node ---- */
+
+static void
+end_rename (TrcInspector *self)
+{
+  gtk_stack_set_visible_child_name (GTK_STACK (self->title), "title");
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.focus-canvas", NULL);
+}
+
+static void
+on_name_typed (TrcInspector *self)
+{
+  g_autofree char *name = g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry)));
+  guint32 node;
+
+  end_rename (self);
+  if (trc_session_get_node (self->session, &node))
+    trc_session_rename (self->session, node, name);
+}
+
+static gboolean
+on_entry_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state,
+              TrcInspector *self)
+{
+  if (key != GDK_KEY_Escape)
+    return GDK_EVENT_PROPAGATE;
+  end_rename (self);
+  return GDK_EVENT_STOP;
+}
+
+static void
+on_title_pressed (TrcInspector *self)
+{
+  trc_inspector_begin_rename (self);
+}
+
+static GtkWidget *
+name_entry_new (TrcInspector *self)
+{
+  GtkWidget *entry = gtk_entry_new ();
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  gtk_editable_set_width_chars (GTK_EDITABLE (entry), 1);
+  g_object_set (entry, "placeholder-text", _ ("Its own name"), NULL);
+  trc_name_widget (entry, _ ("Name of the node"), FALSE);
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (on_entry_key), self);
+  gtk_widget_add_controller (entry, keys);
+  g_signal_connect_swapped (entry, "activate", G_CALLBACK (on_name_typed), self);
+  return entry;
+}
+
+static GtkWidget *
+mark_button (GtkWidget *button, const char *text, const char *action, const char *name)
+{
+  gtk_button_set_label (GTK_BUTTON (button), text);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
+  gtk_widget_add_css_class (button, "trc-flat");
+  trc_name_widget (button, name, TRUE);
+  return button;
+}
+
+/* The title, which becomes an entry at a click, and what can be done to the node. */
+static void
+add_node_title (TrcInspector *self, const TrcFacts *facts)
+{
+  GtkWidget *title = wrapped (facts->title, "trc-pane-title");
+  GtkGesture *click = gtk_gesture_click_new ();
+  GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+
+  self->title = gtk_stack_new ();
+  self->entry = name_entry_new (self);
+  gtk_stack_set_vhomogeneous (GTK_STACK (self->title), FALSE);
+  g_signal_connect_swapped (click, "pressed", G_CALLBACK (on_title_pressed), self);
+  gtk_widget_add_controller (title, GTK_EVENT_CONTROLLER (click));
+  gtk_stack_add_named (GTK_STACK (self->title), title, "title");
+  gtk_stack_add_named (GTK_STACK (self->title), self->entry, "entry");
+  add (self, self->title, 0);
+  if (facts->kind_line != NULL && facts->kind_line[0] != '\0')
+    add (self, wrapped (facts->kind_line, "trc-note"), 2);
+  gtk_box_append (GTK_BOX (buttons), mark_button (gtk_button_new (), _ ("Rename"), "win.rename",
+                                                  _ ("Rename the node (F2)")));
+  gtk_box_append (GTK_BOX (buttons),
+                  mark_button (gtk_toggle_button_new (), _ ("Pinned"), "win.pin",
+                               _ ("Pin the node: always shown (P on the canvas)")));
+  add (self, buttons, 8);
+}
+
+void
+trc_inspector_begin_rename (TrcInspector *self)
+{
+  g_autofree char *name = NULL;
+  guint32 node;
+
+  if (self->title == NULL || !trc_session_get_node (self->session, &node))
+    return;
+  name = trc_session_dup_name (self->session, node);
+  gtk_editable_set_text (GTK_EDITABLE (self->entry), name);
+  gtk_stack_set_visible_child_name (GTK_STACK (self->title), "entry");
+  gtk_widget_grab_focus (self->entry); /* which also selects the text */
 }
 
 static void
@@ -111,7 +215,10 @@ fires_anywhere (const TrcFacts *facts)
 static void
 show_facts (TrcInspector *self, const TrcFacts *facts)
 {
-  add_title (self, facts->title, facts->kind_line);
+  if (facts->ref.kind == TRC_REF_NODE)
+    add_node_title (self, facts);
+  else
+    add_title (self, facts->title, facts->kind_line);
   add_links (self, _ ("Strongest inputs"), _ ("share of input"), facts->inputs,
              facts->n_inputs);
   add_links (self, _ ("Strongest outputs"), _ ("share of theirs"), facts->outputs,
@@ -207,6 +314,7 @@ rebuild (TrcInspector *self)
   g_autoptr (TrcFacts) facts = trc_session_dup_facts (self->session, N_LINKS);
   GtkWidget *child;
 
+  self->title = self->entry = NULL;
   while ((child = gtk_widget_get_first_child (self->box)) != NULL)
     gtk_box_remove (GTK_BOX (self->box), child);
   if (facts != NULL)
@@ -269,6 +377,8 @@ trc_inspector_new (TrcSession *session)
 
   self->session = g_object_ref (session);
   g_signal_connect_object (session, "selection-changed", G_CALLBACK (rebuild), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (session, "marks-changed", G_CALLBACK (rebuild), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (session, "scene-changed", G_CALLBACK (on_scene_changed), self,
                            G_CONNECT_SWAPPED);

@@ -1,6 +1,6 @@
 /* ui/inspector/inspector.h - the right pane: what is selected, or the whole graph
  *
- * Rows that name a node or block are buttons with the action "win.select".
+ * The title of a node can be edited. Rows that name a node or block are buttons with the action "win.select".
  */
 #pragma once
 
@@ -17,5 +17,8 @@ G_DECLARE_FINAL_TYPE (TrcInspector, trc_inspector, TRC, INSPECTOR, GtkWidget)
 
 /* An inspector that follows @session. */
 GtkWidget *trc_inspector_new (TrcSession *session);
+
+/* Lets the name of the selected node be typed; nothing when no node is selected. */
+void trc_inspector_begin_rename (TrcInspector *self);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include "ui/common/words.h"
 #include "ui/dialogs/export_dialog.h"
 #include "ui/dialogs/trace_dialog.h"
+#include "ui/inspector/inspector.h"
 #include "ui/window/window_private.h"
 
 #define ZOOM_STEP 1.25
@@ -157,6 +158,37 @@ on_redo (GSimpleAction *action, GVariant *parameter, gpointer data)
   trc_session_redo (TRC_WINDOW (data)->session);
 }
 
+/* The name is typed in the inspector, which is brought out when it is hidden. */
+static void
+on_rename (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  TrcWindow *self = data;
+
+  g_action_group_change_action_state (G_ACTION_GROUP (self), "right-pane",
+                                      g_variant_new_boolean (TRUE));
+  trc_inspector_begin_rename (TRC_INSPECTOR (self->right));
+}
+
+static void
+on_rename_to (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  TrcSession *session = TRC_WINDOW (data)->session;
+  guint32 node;
+
+  if (trc_session_get_node (session, &node))
+    trc_session_rename (session, node, g_variant_get_string (parameter, NULL));
+}
+
+static void
+on_pin (GSimpleAction *action, GVariant *value, gpointer data)
+{
+  TrcSession *session = TRC_WINDOW (data)->session;
+  guint32 node;
+
+  if (trc_session_get_node (session, &node))
+    trc_session_set_pinned (session, node, g_variant_get_boolean (value));
+}
+
 static void
 on_node_share (GSimpleAction *action, GVariant *value, gpointer data)
 {
@@ -305,6 +337,23 @@ selection_words (TrcSession *session)
   return g_strdup (words->str);
 }
 
+/* What the selected node is called and whether it is pinned. */
+static void
+update_marks (TrcWindow *self)
+{
+  guint32 node;
+  gboolean is_node = trc_session_get_node (self->session, &node);
+  g_autofree char *name = is_node ? trc_session_dup_name (self->session, node) : g_strdup ("");
+
+  enable (self, "rename", is_node);
+  enable (self, "rename-to", is_node);
+  enable (self, "pin", is_node);
+  trc_window_set_state (self, "name", g_variant_new_string (name));
+  trc_window_set_state (
+      self, "pin",
+      g_variant_new_boolean (is_node && trc_session_is_pinned (self->session, node)));
+}
+
 static void
 update_states (TrcWindow *self)
 {
@@ -353,6 +402,7 @@ trc_window_update_actions (TrcWindow *self)
   enable (self, "back", trc_canvas_can_go (TRC_CANVAS (self->canvas), FALSE));
   enable (self, "forward", trc_canvas_can_go (TRC_CANVAS (self->canvas), TRUE));
   enable (self, "cancel-jobs", trc_session_get_busy (self->session));
+  update_marks (self);
   update_states (self);
 }
 
@@ -371,6 +421,9 @@ trc_window_add_actions (TrcWindow *self)
     { .name = "close", .activate = on_close },
     { .name = "undo", .activate = on_undo },
     { .name = "redo", .activate = on_redo },
+    { .name = "rename", .activate = on_rename },
+    { .name = "rename-to", .activate = on_rename_to, .parameter_type = "s" },
+    { .name = "pin", .state = "false", .change_state = on_pin },
     { .name = "zoom-in", .activate = on_camera },
     { .name = "zoom-out", .activate = on_camera },
     { .name = "zoom-fit", .activate = on_camera },
@@ -393,6 +446,7 @@ trc_window_add_actions (TrcWindow *self)
     const char *name, *state;
   } facts[] = {
     { "selection", "''" },
+    { "name", "''" },
     { "zoom", "1.0" },
     { "camera", "(0.0, 0.0)" },
     { "jobs", "@u 0" },

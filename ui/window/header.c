@@ -53,6 +53,8 @@ menu_new (void)
   part = section (menu, NULL);
   g_menu_append (part, _ ("Undo"), "win.undo");
   g_menu_append (part, _ ("Redo"), "win.redo");
+  g_menu_append (part, _ ("Rename the Node"), "win.rename");
+  g_menu_append (part, _ ("Pin the Node"), "win.pin");
   part = section (menu, _ ("View"));
   g_menu_append (part, _ ("Blocks as Cards"), "win.blocks");
   g_menu_append (part, _ ("Unexplained Nodes"), "win.errors");
