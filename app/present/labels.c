@@ -58,15 +58,25 @@ logit_label (const TrcGraph *graph, guint32 i)
   return g_strdup_printf ("%s %.1f\342\200\257%%", token, 100 * node->token_prob);
 }
 
-gboolean
-trc_present_has_name (const TrcGraph *graph, guint32 i)
+/* Whether somebody has called the node something, whatever the file calls it. */
+static gboolean
+has_given_name (const TrcGraph *graph, guint32 i)
 {
-  const TrcNode *node = trc_graph_node (graph, i);
   const TrcGraphMarks *marks = trc_graph_marks (graph);
 
   for (gsize k = 0; k < marks->n_labels; k++)
     if (marks->labels[k].node == i && *marks->labels[k].label != '\0')
       return TRUE;
+  return FALSE;
+}
+
+gboolean
+trc_present_has_name (const TrcGraph *graph, guint32 i)
+{
+  const TrcNode *node = trc_graph_node (graph, i);
+
+  if (has_given_name (graph, i))
+    return TRUE;
   return node->label != NULL && strspn (node->label, " \t\n") != strlen (node->label);
 }
 
@@ -98,14 +108,17 @@ trc_present_node_label (const TrcGraph *graph, guint32 i)
 
   if (node->kind == TRC_NODE_LOGIT)
     return logit_label (graph, i);
-  if (node->kind == TRC_NODE_EMBEDDING)
+  if (has_given_name (graph, i))
+    label = trc_graph_dup_label (graph, i);
+  if (label == NULL && node->kind == TRC_NODE_EMBEDDING)
     {
       const char *token = trc_graph_token (graph, node->position);
       if (token != NULL)
         return trc_present_token_text (token);
     }
-  if (node->kind == TRC_NODE_HEAD || node->kind == TRC_NODE_NEURON || node->kind == TRC_NODE_MLP
-      || !trc_present_has_name (graph, i))
+  if (label == NULL
+      && (node->kind == TRC_NODE_HEAD || node->kind == TRC_NODE_NEURON
+          || node->kind == TRC_NODE_MLP || !trc_present_has_name (graph, i)))
     label = unnamed (node);
   if (label == NULL)
     label = trc_graph_dup_label (graph, i);

@@ -108,7 +108,7 @@ mark_button (GtkWidget *button, const char *text, const char *action, const char
 {
   gtk_button_set_label (GTK_BUTTON (button), text);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
-  gtk_widget_add_css_class (button, "trc-flat");
+  gtk_widget_add_css_class (button, "trc-button");
   trc_name_widget (button, name, TRUE);
   return button;
 }

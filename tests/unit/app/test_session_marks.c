@@ -170,6 +170,19 @@ test_undo (Fixture *self, gconstpointer unused)
   g_assert_true (trc_session_is_pinned (self->session, SMALL_REST));
 }
 
+/* A given name wins over what heads, neurons and tokens are called by themselves. */
+static void
+test_shown (Fixture *self, gconstpointer unused)
+{
+  g_autofree char *shown = NULL;
+
+  trc_session_rename (self->session, SMALL_TOKEN_0, "the first");
+  turn_until_marked (self, 1, 0);
+  shown = trc_present_node_label (trc_digest_graph (trc_session_get_digest (self->session)),
+                                  SMALL_TOKEN_0);
+  g_assert_cmpstr (shown, ==, "the first");
+}
+
 static void
 test_no_step (Fixture *self, gconstpointer unused)
 {
@@ -221,6 +234,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "/session-marks/round-trip", test_round_trip },
     { "/session-marks/undo", test_undo },
+    { "/session-marks/shown", test_shown },
     { "/session-marks/no-step", test_no_step },
     { "/session-marks/places", test_places },
   };
