@@ -121,7 +121,7 @@ def zooms(app):
     app.activate("zoom-in")
     app.activate("zoom-fit")
     app.wait_state("zoom", lambda zoom: abs(zoom / start - 1) < 1e-6)
-    check(app.enabled("back"), "there is no way back")
+    wait_for("a way back", lambda: app.enabled("back"))
 
 
 @case
