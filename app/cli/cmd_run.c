@@ -2,7 +2,7 @@
 #include "app/cli/command.h"
 #include "app/cli/prompt.h"
 #include "app/error.h"
-#include "compute/run.h"
+#include "compute/generate.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,6 +29,12 @@ static const TrcRecipeField fields[] = {
   { "set", .kind = TRC_FIELD_LIST, .value = "NODE=VALUE", .help = "Set a node to a number" },
   { "patch", .kind = TRC_FIELD_LIST, .value = "NODE",
     .help = "Give a node its value in the --from prompt" },
+  { "generate", .kind = TRC_FIELD_INT, .value = "N", .min = 1, .max = 1000000,
+    .help = "Write on from the prompt, up to N tokens" },
+  { "temperature", .kind = TRC_FIELD_DOUBLE, .value = "T", .initial = "0", .min = 0, .max = 100,
+    .help = "With --generate: 0 takes the likeliest token each time, 1 draws by probability" },
+  { "seed", .kind = TRC_FIELD_INT, .value = "N", .initial = "0", .min = 0, .max = 4294967295.0,
+    .help = "With --generate: equal seeds draw equal tokens" },
   TRC_RECIPE_DEVICE,
   { NULL },
 };
@@ -37,6 +43,10 @@ static const TrcRecipeRule rules[] = {
   { TRC_RULE_ONE_OF, { "prompt", "ids" } },
   { TRC_RULE_AT_MOST_ONE, { "from", "from-ids" } },
   { TRC_RULE_NEEDS, { "foil", "target" } },
+  { TRC_RULE_AT_MOST_ONE, { "generate", "target" } },
+  { TRC_RULE_AT_MOST_ONE, { "generate", "all-logits" } },
+  { TRC_RULE_NEEDS, { "temperature", "generate" } },
+  { TRC_RULE_NEEDS, { "seed", "generate" } },
   { 0 },
 };
 
@@ -270,6 +280,16 @@ print_text (RunState *s, const float *logits, const guint32 *order, guint top, d
 }
 
 static void
+add_ids (JsonBuilder *b, const char *name, const GArray *ids)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_begin_array (b);
+  for (guint i = 0; i < ids->len; i++)
+    json_builder_add_int_value (b, g_array_index (ids, guint32, i));
+  json_builder_end_array (b);
+}
+
+static void
 print_json (RunState *s, const float *logits, const guint32 *order, guint top, double total,
             gboolean all)
 {
@@ -277,11 +297,7 @@ print_json (RunState *s, const float *logits, const guint32 *order, guint top, d
   guint n_vocab = trc_model_config (s->model)->n_vocab;
 
   json_builder_begin_object (b);
-  json_builder_set_member_name (b, "ids");
-  json_builder_begin_array (b);
-  for (guint i = 0; i < s->ids->len; i++)
-    json_builder_add_int_value (b, g_array_index (s->ids, guint32, i));
-  json_builder_end_array (b);
+  add_ids (b, "ids", s->ids);
   json_builder_set_member_name (b, "tokens");
   json_builder_begin_array (b);
   for (guint i = 0; i < s->ids->len; i++)
@@ -315,6 +331,75 @@ print_json (RunState *s, const float *logits, const guint32 *order, guint top, d
   trc_cli_print_json (root);
 }
 
+/* --- writing on --- */
+
+/* What @written adds to the text of the prompt: decoded together with it, since the text of a
+ * token may depend on its neighbours. */
+static char *
+continuation (RunState *s, const GArray *written)
+{
+  const TrcTokenizer *tokenizer = trc_model_tokenizer (s->model);
+  g_autoptr (GArray) all = g_array_copy (s->ids);
+  g_autofree char *before = NULL, *whole = NULL;
+
+  if (tokenizer == NULL)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+
+      for (guint i = 0; i < written->len; i++)
+        g_string_append_printf (text, "%s#%u", i > 0 ? " " : "",
+                                g_array_index (written, guint32, i));
+      return g_strdup (text->str);
+    }
+  g_array_append_vals (all, written->data, written->len);
+  before = trc_tokenizer_decode (tokenizer, (const guint32 *)s->ids->data, s->ids->len);
+  whole = trc_tokenizer_decode (tokenizer, (const guint32 *)all->data, all->len);
+  if (g_str_has_prefix (whole, before))
+    return g_utf8_make_valid (whole + strlen (before), -1);
+  g_free (whole);
+  whole = trc_tokenizer_decode (tokenizer, (const guint32 *)written->data, written->len);
+  return g_utf8_make_valid (whole, -1);
+}
+
+static gboolean
+generate (RunState *s, const TrcRecipeValues *values, TrcCli *cli, GError **error)
+{
+  static const char *const stops[] = { "count", "end", "full", "caller" };
+  const TrcGenerateParams params = {
+    .ids = (const guint32 *)s->ids->data,
+    .n_tokens = s->ids->len,
+    .n_new = (guint)trc_recipe_values_int (values, "generate"),
+    .temperature = trc_recipe_values_double (values, "temperature"),
+    .seed = (guint64)trc_recipe_values_int (values, "seed"),
+    .interventions = (const TrcIntervention *)s->edits->data,
+    .n_interventions = s->edits->len,
+  };
+  g_autoptr (GArray) written = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_autofree char *text = NULL;
+  TrcGenerateWork work;
+
+  if (!trc_generate (s->model, s->dev, &params, written, &work, &cli->progress, error))
+    return FALSE;
+  text = continuation (s, written);
+  if (!cli->json)
+    {
+      trc_cli_print ("%s\n", text);
+      return TRUE;
+    }
+  g_autoptr (JsonBuilder) b = json_builder_new ();
+  json_builder_begin_object (b);
+  add_ids (b, "ids", s->ids);
+  add_ids (b, "generated", written);
+  json_builder_set_member_name (b, "text");
+  json_builder_add_string_value (b, text);
+  json_builder_set_member_name (b, "stopped");
+  json_builder_add_string_value (b, stops[work.stop]);
+  json_builder_end_object (b);
+  g_autoptr (JsonNode) root = json_builder_get_root (b);
+  trc_cli_print_json (root);
+  return TRUE;
+}
+
 static gboolean
 run_state (RunState *s, const TrcRecipeValues *values, TrcCli *cli, GError **error)
 {
@@ -339,6 +424,8 @@ run_state (RunState *s, const TrcRecipeValues *values, TrcCli *cli, GError **err
   trc_device_set_cancellable (s->dev, cli->progress.cancellable);
   if (!run_source (s, &cli->progress, error))
     return FALSE;
+  if (trc_recipe_values_given (values, "generate"))
+    return generate (s, values, cli, error);
   params.ids = (const guint32 *)s->ids->data;
   params.n_tokens = s->ids->len;
   params.interventions = (const TrcIntervention *)s->edits->data;

@@ -7,7 +7,7 @@
 /* --- set-up --- */
 
 static gboolean
-check_params (TrcModel *model, const TrcForwardParams *p, GError **error)
+check_params (TrcModel *model, const TrcForwardParams *p, guint past, GError **error)
 {
   const TrcModelConfig *c = trc_model_config (model);
   gsize n;
@@ -18,10 +18,10 @@ check_params (TrcModel *model, const TrcForwardParams *p, GError **error)
                    "The prompt has no tokens.");
       return FALSE;
     }
-  if (p->n_tokens > c->n_ctx)
+  if (past > c->n_ctx || p->n_tokens > c->n_ctx - past)
     {
       g_set_error (error, TRC_COMPUTE_ERROR, TRC_COMPUTE_ERROR_INVALID,
-                   "The prompt has %u tokens, but %s takes at most %u.", p->n_tokens,
+                   "The prompt has %u tokens, but %s takes at most %u.", past + p->n_tokens,
                    trc_model_name (model), c->n_ctx);
       return FALSE;
     }
@@ -62,7 +62,7 @@ make_shared (TrcPass *self, GError **error)
     }
   if (self->config->positions == TRC_POS_ROTARY)
     {
-      self->rope = trc_model_rope_table (self->model, dev, p->n_tokens, error);
+      self->rope = trc_model_rope_table (self->model, dev, self->past + p->n_tokens, error);
       if (self->rope == NULL)
         return FALSE;
     }
@@ -85,10 +85,21 @@ gboolean
 trc_pass_init (TrcPass *self, TrcTape *tape, TrcModel *model, const TrcForwardParams *params,
                GError **error)
 {
-  *self = (TrcPass){
-    .tape = tape, .model = model, .config = trc_model_config (model), .params = params
-  };
-  if (!check_params (model, params, error))
+  return trc_pass_init_cached (self, tape, model, params, NULL, error);
+}
+
+gboolean
+trc_pass_init_cached (TrcPass *self, TrcTape *tape, TrcModel *model,
+                      const TrcForwardParams *params, const TrcPassCache *cache, GError **error)
+{
+  *self = (TrcPass){ .tape = tape,
+                     .model = model,
+                     .config = trc_model_config (model),
+                     .params = params,
+                     .cache = cache,
+                     .past = cache != NULL ? cache->n_past : 0 };
+  g_return_val_if_fail (cache == NULL || params->n_prompts == 1, FALSE);
+  if (!check_params (model, params, self->past, error))
     return FALSE;
   self->edits = trc_edits_new (params->interventions, params->n_interventions, self->config,
                                params->n_prompts, params->n_tokens, error);
@@ -195,14 +206,36 @@ rotate (TrcPass *self, TrcVar x, guint n_heads, gboolean last)
 {
   const TrcModelConfig *c = self->config;
   guint t = self->params->n_tokens;
-  g_autoptr (TrcTensor) one = NULL;
+  guint skip = last ? t - 1 : 0, n = t - skip;
+  g_autoptr (TrcTensor) angles = NULL;
 
   if (c->positions != TRC_POS_ROTARY)
     return x;
-  if (last)
-    one = trc_tensor_rows (self->rope, t - 1, 1);
-  return trc_tape_rope (self->tape, (TrcCols){ x, 0 }, last ? one : self->rope, n_heads,
-                        c->d_head, last ? 1 : t, c->rotary_interleaved);
+  angles = trc_tensor_rows (self->rope, self->past + skip, n);
+  return trc_tape_rope (self->tape, (TrcCols){ x, 0 }, angles, n_heads, c->d_head, n,
+                        c->rotary_interleaved);
+}
+
+/* Keys or values of the earlier positions with those of this pass behind them, which are noted
+ * down in the cache; @now itself when there is none. */
+static TrcVar
+with_past (TrcPass *self, TrcTensor *const *cached, guint layer, TrcVar now)
+{
+  TrcTensor *rows = trc_tape_tensor (self->tape, now);
+  guint n = self->params->n_tokens;
+  g_autoptr (TrcTensor) into = NULL, all = NULL;
+  GError *error = NULL;
+
+  if (rows == NULL)
+    return TRC_VAR_NONE;
+  into = trc_tensor_rows (cached[layer], self->past, n);
+  all = trc_tensor_rows (cached[layer], 0, self->past + n);
+  if (!trc_op_copy (rows, into, &error))
+    {
+      trc_tape_fail (self->tape, error);
+      return TRC_VAR_NONE;
+    }
+  return trc_tape_input (self->tape, all);
 }
 
 static TrcVar
@@ -211,8 +244,8 @@ attention (TrcPass *self, guint l, TrcVar x)
   const TrcModelConfig *c = self->config;
   gboolean last = only_last (self, l);
   const TrcAttnShape shape = { .batch = self->params->n_prompts,
-                               .t = self->params->n_tokens,
-                               .n_queries = last ? 1 : 0,
+                               .t = self->past + self->params->n_tokens,
+                               .n_queries = last ? 1 : self->params->n_tokens,
                                .n_heads = c->n_heads,
                                .n_kv_heads = c->n_kv_heads,
                                .d_head = c->d_head,
@@ -224,6 +257,11 @@ attention (TrcPass *self, guint l, TrcVar x)
   q = site (self, TRC_SITE_Q, l, rotate (self, q, c->n_heads, last));
   k = site (self, TRC_SITE_K, l, rotate (self, k, c->n_kv_heads, FALSE));
   v = site (self, TRC_SITE_V, l, v);
+  if (self->cache != NULL)
+    {
+      k = with_past (self, self->cache->k, l, k);
+      v = with_past (self, self->cache->v, l, v);
+    }
   TrcVar pattern =
       trc_tape_attn_pattern (self->tape, (TrcCols){ q, 0 }, (TrcCols){ k, 0 }, &shape);
   self->out->layer[l][TRC_SITE_PATTERN] = pattern;
@@ -267,8 +305,8 @@ trc_pass_begin (TrcPass *self)
       if (self->config->positions == TRC_POS_LEARNED)
         x = trc_tape_add (self->tape, x,
                           trc_tape_rows (self->tape,
-                                         weight_var (self, TRC_WEIGHT_POSITIONS, 0, NULL), 0, 1,
-                                         p->n_tokens));
+                                         weight_var (self, TRC_WEIGHT_POSITIONS, 0, NULL),
+                                         self->past, 1, p->n_tokens));
     }
   return site (self, TRC_SITE_EMBED, 0, x);
 }

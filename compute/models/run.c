@@ -247,6 +247,17 @@ needs_baseline (const TrcRunParams *params)
   return FALSE;
 }
 
+gboolean
+trc_run_baseline (TrcModel *model, TrcDevice *dev, const TrcRunParams *params,
+                  TrcIntervention *edits, TrcRun **run, const TrcProgress *progress,
+                  GError **error)
+{
+  if (!needs_baseline (params))
+    return TRUE;
+  *run = baseline_for_means (model, dev, params, edits, progress, error);
+  return *run != NULL;
+}
+
 TrcRun *
 trc_run_new (TrcModel *model, TrcDevice *dev, const TrcRunParams *params,
              const TrcProgress *progress, GError **error)
@@ -264,8 +275,7 @@ trc_run_new (TrcModel *model, TrcDevice *dev, const TrcRunParams *params,
   TrcPass pass;
 
   g_return_val_if_fail (params->ids != NULL || params->n_tokens == 0, NULL);
-  if (needs_baseline (params)
-      && (baseline = baseline_for_means (model, dev, params, edits, progress, error)) == NULL)
+  if (!trc_run_baseline (model, dev, params, edits, &baseline, progress, error))
     return NULL;
   tape = trc_tape_new (dev, TRC_TAPE_INFERENCE);
   if (!trc_pass_init (&pass, tape, model, &f, error))

@@ -39,6 +39,19 @@ def text():
     assert "37 | 95 | =" in out and "Metric: " in out, out
 
 
+@case("writing on")
+def writing_on():
+    facts = ok_json(*SUM, "--generate", "5")
+    assert facts["ids"] == [37, 95, 113] and facts["generated"] == [19], facts
+    assert "19" in facts["text"] and facts["stopped"] == "full", facts
+    changed = ok_json(*SUM, "--generate", "1", "--ablate", "L0.mlp")
+    assert changed["generated"] != [19] and changed["stopped"] == "count", changed
+    assert ok(*SUM, "--generate", "1").out.strip() == "19"
+    drawn = [ok_json(*SUM, "--generate", "1", "--temperature", "50", "--seed", "7") for _ in "12"]
+    assert drawn[0] == drawn[1], drawn
+    refused("run", "modadd-113", "--ids", "1,2", "--seed", "3", status=2)
+
+
 @case("interventions change what they say")
 def interventions():
     logits = {}
