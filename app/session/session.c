@@ -504,6 +504,29 @@ trc_session_take_digest (TrcSession *self, TrcDigest *digest, const char *path)
   want_scene (self);
 }
 
+void
+trc_session_return_digest (GTask *task, TrcDigest *digest, GError *error)
+{
+  if (digest != NULL)
+    g_task_return_pointer (task, digest, (GDestroyNotify)trc_digest_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+trc_session_finish_digest (TrcSession *self, GAsyncResult *result, TrcJob *job, guint request,
+                           const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TrcDigest) digest = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (self->closed)
+    return;
+  trc_session_end_job (self, job, error);
+  if (digest != NULL && request == self->request)
+    trc_session_take_digest (self, digest, path);
+}
+
 typedef struct {
   guint request;
   char *path;
@@ -529,10 +552,7 @@ read_graph (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
   g_autoptr (TrcGraph) graph = trc_graph_read (work->path, &progress, &error);
   TrcDigest *digest = graph != NULL ? trc_digest_new (graph, &progress, &error) : NULL;
 
-  if (digest != NULL)
-    g_task_return_pointer (task, digest, (GDestroyNotify)trc_digest_unref);
-  else
-    g_task_return_error (task, error);
+  trc_session_return_digest (task, digest, error);
 }
 
 static void
@@ -540,14 +560,8 @@ on_graph_read (GObject *source, GAsyncResult *result, gpointer unused)
 {
   TrcSession *self = TRC_SESSION (source);
   OpenWork *work = g_task_get_task_data (G_TASK (result));
-  g_autoptr (GError) error = NULL;
-  g_autoptr (TrcDigest) digest = g_task_propagate_pointer (G_TASK (result), &error);
 
-  if (self->closed)
-    return;
-  trc_session_end_job (self, work->job, error);
-  if (digest != NULL && work->request == self->request)
-    trc_session_take_digest (self, digest, work->path);
+  trc_session_finish_digest (self, result, work->job, work->request, work->path);
 }
 
 TrcJob *

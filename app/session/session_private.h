@@ -61,6 +61,14 @@ void trc_session_end_job (TrcSession *self, TrcJob *job, const GError *error);
 /* Makes @digest the document; @path may be NULL. */
 void trc_session_take_digest (TrcSession *self, TrcDigest *digest, const char *path);
 
+/* The end of a worker that makes a document: hands over @digest, or @error where it is NULL. */
+void trc_session_return_digest (GTask *task, TrcDigest *digest, GError *error);
+
+/* The same on the main thread: ends @job and takes the document, unless another has been asked
+ * for since @request. */
+void trc_session_finish_digest (TrcSession *self, GAsyncResult *result, TrcJob *job,
+                                guint request, const char *path);
+
 /* The marks of @graph as the value of TrcSession.marks; floating. */
 GVariant *trc_session_marks_of (const TrcGraph *graph);
 

@@ -250,10 +250,7 @@ run_trace (GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
   GError *error = NULL;
   TrcDigest *digest = trace (source, work, &progress, &error);
 
-  if (digest != NULL)
-    g_task_return_pointer (task, digest, (GDestroyNotify)trc_digest_unref);
-  else
-    g_task_return_error (task, error);
+  trc_session_return_digest (task, digest, error);
 }
 
 static void
@@ -261,14 +258,8 @@ on_traced (GObject *source, GAsyncResult *result, gpointer unused)
 {
   TrcSession *self = TRC_SESSION (source);
   TraceWork *work = g_task_get_task_data (G_TASK (result));
-  g_autoptr (GError) error = NULL;
-  g_autoptr (TrcDigest) digest = g_task_propagate_pointer (G_TASK (result), &error);
 
-  if (self->closed)
-    return;
-  trc_session_end_job (self, work->job, error);
-  if (digest != NULL && work->request == self->request)
-    trc_session_take_digest (self, digest, NULL);
+  trc_session_finish_digest (self, result, work->job, work->request, NULL);
 }
 
 TrcJob *

@@ -33,7 +33,7 @@ patch_batch (TrcTracer *t, TrcRun *source, const TrcHook *hooks, guint n, double
   const TrcRunParams params = { .ids = ids,
                                 .n_prompts = n,
                                 .n_tokens = t->n_tokens,
-                                .last_only = FALSE,
+                                .last_only = TRUE,
                                 .interventions = edits,
                                 .n_interventions = n };
   g_autoptr (TrcRun) run = trc_run_new (t->model, t->device, &params, &quiet, error);

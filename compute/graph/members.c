@@ -1,6 +1,7 @@
 #include "compute/graph/members.h"
 
 #include "compute/graph/json_text.h"
+#include "compute/json.h"
 
 #include <string.h>
 
@@ -68,11 +69,7 @@ trc_members_remove (TrcMembers *self, const char *key)
 JsonNode *
 trc_json_parse_value (const char *json)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-
-  if (json == NULL || !json_parser_load_from_data (parser, json, -1, NULL))
-    return NULL;
-  return json_parser_steal_root (parser);
+  return json == NULL ? NULL : trc_json_parse (json, strlen (json), "a value", NULL);
 }
 
 JsonNode *

@@ -1,6 +1,7 @@
 #include "compute/task.h"
 
-#include <json-glib/json-glib.h>
+#include "compute/json.h"
+
 #include <string.h>
 
 struct _TrcTask {
@@ -131,15 +132,14 @@ read_pair (TrcTask *self, TrcModel *model, JsonObject *object, GError **error)
 static gboolean
 read_line (TrcTask *self, TrcModel *model, const char *line, gsize length, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (JsonNode) root = NULL;
 
   if (!g_utf8_validate (line, length, NULL))
     return bad (error, "it is no UTF-8 text.");
-  if (!json_parser_load_from_data (parser, line, length, NULL)
-      || json_parser_get_root (parser) == NULL
-      || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+  root = trc_json_parse (line, length, "the line", NULL);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return bad (error, "it is no JSON object.");
-  return read_pair (self, model, json_node_get_object (json_parser_get_root (parser)), error);
+  return read_pair (self, model, json_node_get_object (root), error);
 }
 
 TrcTask *

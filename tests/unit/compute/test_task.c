@@ -68,11 +68,25 @@ test_refused (void)
     }
 }
 
+/* Brackets without end are a line that is no object, not the end of the program. */
+static void
+test_deep (void)
+{
+  g_autofree char *line = g_strnfill (1 << 20, '[');
+  g_auto (TrcFixture) f = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  trc_fixture_open (&f, &trc_fixture_full, 2);
+  g_assert_null (trc_task_parse (f.model, line, strlen (line), "x.jsonl", &error));
+  g_assert_nonnull (strstr (error->message, "no JSON object"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/task/read", test_read);
   g_test_add_func ("/task/refused", test_refused);
+  g_test_add_func ("/task/deep", test_deep);
   return g_test_run ();
 }
